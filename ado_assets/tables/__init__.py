@@ -1,0 +1,1 @@
+"""Declarations of every table: keys, columns, docs and API sources."""
