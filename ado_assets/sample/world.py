@@ -54,6 +54,7 @@ class World:
         self.organization = organization
         self.clock = Clock()
         self.wiql_cap = 20_000
+        self.requests: dict[tuple[str, str, int], int] = {}
         self.people: list[Person] = []
         self.projects: dict[str, Project] = {}
         self._weights: dict[str, float] = {}
