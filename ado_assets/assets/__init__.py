@@ -1,0 +1,1 @@
+"""The asset graph: one explicit asset per read, its jobs, schedules, sensors and checks."""

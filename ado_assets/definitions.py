@@ -1,0 +1,52 @@
+"""The Dagster entry point. Assembles what the folders hold; no logic of its own."""
+
+import dagster as dg
+
+from ado_assets.assets import boards, commits, core, pipelines, repos
+from ado_assets.assets.checks import make_checks
+from ado_assets.assets.jobs import make_jobs, make_schedules
+from ado_assets.config import CONNECTORS, TOKEN_VARIABLES, Settings, load_settings
+from ado_assets.resources import AdoConnector, AdoDeployment, AdoWarehouse
+
+
+def resources(settings: Settings) -> dict[str, object]:
+    """The five connectors, the warehouse and the deployment."""
+    connectors = {
+        name: AdoConnector(
+            connector=name,
+            organization=settings.organization,
+            core_url=settings.core_url,
+            graph_url=settings.graph_url,
+            release_url=settings.release_url,
+            token_variables=list(TOKEN_VARIABLES[name]),
+            concurrency=settings.file.concurrency,
+        )
+        for name in CONNECTORS
+    }
+    warehouse = AdoWarehouse(
+        database=str(settings.warehouse),
+        landing=str(settings.landing),
+        publish=str(settings.publish or ""),
+    )
+    return {**connectors, "warehouse": warehouse, "deployment": AdoDeployment()}
+
+
+def build_defs(settings: Settings | None = None) -> dg.Definitions:
+    """
+    The whole graph.
+
+    Args:
+        settings: What to assemble it for; read from the environment when left out.
+    """
+    chosen = settings or load_settings()
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules([core, boards, pipelines, repos, commits]),
+        asset_checks=make_checks(),
+        jobs=make_jobs(),
+        schedules=make_schedules(chosen.file),
+        resources=resources(chosen),
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()
