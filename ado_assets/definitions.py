@@ -1,5 +1,7 @@
 """The Dagster entry point. Assembles what the folders hold; no logic of its own."""
 
+from collections.abc import Mapping
+
 import dagster as dg
 
 from ado_assets.assets import boards, commits, core, pipelines, repos
@@ -31,12 +33,15 @@ def resources(settings: Settings) -> dict[str, object]:
     return {**connectors, "warehouse": warehouse, "deployment": AdoDeployment()}
 
 
-def build_defs(settings: Settings | None = None) -> dg.Definitions:
+def build_defs(
+    settings: Settings | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
+) -> dg.Definitions:
     """
     The whole graph.
 
     Args:
         settings: What to assemble it for; read from the environment when left out.
+        loggers: Loggers to use instead of Dagster's.
     """
     chosen = settings or load_settings()
     return dg.Definitions(
@@ -46,6 +51,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         schedules=make_schedules(chosen.file),
         resources=resources(chosen),
         executor=dg.in_process_executor,
+        loggers=loggers,
     )
 
 

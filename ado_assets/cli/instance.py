@@ -1,0 +1,126 @@
+"""Which Dagster instance the command line works on, and one run on it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import dagster as dg
+
+from ado_assets.assets.feed import SKIP_OFF
+from ado_assets.config import Settings
+from ado_assets.definitions import build_defs
+
+INSTANCE_SETTINGS = """\
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+concurrency:
+  runs:
+    max_concurrent_runs: 4
+  pools:
+    default_limit: 1
+    granularity: op
+"""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """
+    What became of one run.
+
+    Args:
+        run_id: Its id on the instance.
+        succeeded: Whether every asset did.
+        errors: One text per asset that failed: its name and the reason.
+    """
+
+    run_id: str
+    succeeded: bool
+    errors: tuple[str, ...]
+
+
+def dagster_home(settings: Settings) -> Path:
+    """The configured Dagster home, or one beside the warehouse; made with telemetry off when it is new."""
+    home = Path(os.environ.get("DAGSTER_HOME") or settings.data / "dagster_home").absolute()
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        (home / "dagster.yaml").write_text(INSTANCE_SETTINGS, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def forget(settings: Settings) -> None:
+    """Remove the warehouse of a sample organization and its landing files, so that it starts from nothing."""
+    for path in (settings.warehouse, Path(f"{settings.warehouse}.wal"), Path(f"{settings.warehouse}.lock")):
+        path.unlink(missing_ok=True)
+    shutil.rmtree(settings.landing, ignore_errors=True)
+
+
+def run_assets(
+    settings: Settings,
+    tables: Sequence[str],
+    *,
+    config: dict[str, Any],
+    skip_off: bool,
+    quiet: bool = False,
+) -> RunResult:
+    """
+    Materialize the assets in one real Dagster run on the configured instance, in this process.
+
+    Args:
+        tables: Asset names.
+        config: The run configuration every asset gets, as in ``SyncConfig``.
+        skip_off: Leave out assets whose connector is off, instead of failing them.
+        quiet: Print nothing while it runs.
+    """
+    home = dagster_home(settings)
+    defs = build_defs(settings, loggers={"console": _line_logger(quiet)})
+    job = defs.resolve_job_def("sync_all")
+    feeds = {node.name for node in job.graph.nodes if "checks" not in node.name}
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(name) for name in tables],
+            run_config={"ops": {name: {"config": config} for name in feeds}} if any(config.values()) else None,
+            tags={SKIP_OFF: "true" if skip_off else ""},
+            raise_on_error=False,
+        )
+        errors = tuple(_reason(event) for event in result.all_events if event.is_step_failure)
+        return RunResult(result.run_id, result.success, errors)
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    """The failing asset and the innermost cause, without a traceback."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    text = error.message.split(": ", 1)[-1].strip() if error else "failed"
+    return f"{event.step_key}: {text}"
+
+
+def _line_logger(quiet: bool) -> dg.LoggerDefinition:
+    """Writes what assets say to stderr, a line each, without Dagster's own bookkeeping."""
+
+    @dg.logger(description="Plain lines for the command line.")
+    def lines(_context: dg.InitLoggerContext) -> logging.Logger:
+        logger = logging.Logger("ado_assets.lines", logging.CRITICAL if quiet else logging.INFO)
+        handler = _Lines()
+        logger.addHandler(handler)
+        return logger
+
+    return lines
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", None) or {}
+        if meta.get("dagster_event") is None:
+            click.echo(f"  {meta.get('orig_message', record.getMessage())}", err=True)
