@@ -15,7 +15,7 @@ ColumnType = Literal["VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN", "TIMESTAMPTZ", "J
 Connector = Literal["core", "boards", "pipelines", "repos", "pull_commits", "commits"]
 
 #: Properties that only help a browser to navigate. A table names them in ``ignored`` to leave them out of ``_extra``.
-NAVIGATION: Final = ("**/_links", "**/url", "**/imageUrl")
+NAVIGATION: Final = ("**/_links", "**/url", "**/imageUrl", "**/profileUrl")
 
 #: Bookkeeping columns that every table has after its own, in this order.
 BOOKKEEPING: Final[tuple[tuple[str, str, str], ...]] = (
@@ -87,7 +87,8 @@ class Table:
         records: Property of a page's body that holds the records.
         array: For rows that are elements of an array inside another record: that array's property (``a/b`` walks).
         parent: The table it hangs under, if any.
-        ignored: Properties left out of ``_extra``: a path from the record, or ``**/name`` at any depth.
+        ignored: Properties left out of ``_extra``, with all that is in them: a path from the record (for ``array``
+            tables from the element), or ``**/name`` at any depth. A column's path is never ignored.
         unpartitioned: True for organization-wide tables; all others are partitioned by project.
     """
 
@@ -158,6 +159,12 @@ def identity(prefix: str, path: str, about: str) -> tuple[Column, ...]:
         ),
         Column(f"{prefix}_descriptor", "VARCHAR", f"{path}/descriptor", f"{about}: descriptor; joins to users."),
     )
+
+
+def project_stub(path: str) -> tuple[str, ...]:
+    """Paths, for ``ignored``, of all of a nested project but its id: they are often false (year 1, ``unchanged``)."""
+    names = ("name", "description", "abbreviation", "state", "revision", "visibility", "lastUpdateTime")
+    return tuple(f"{path}/{name}" for name in (*names, "defaultTeamImageUrl"))
 
 
 def by_name(tables: Iterable[Table]) -> dict[str, Table]:
