@@ -13,6 +13,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -34,6 +35,7 @@ from ado_assets.ado.stats import ClientStats
 from ado_assets.ado.transport import PooledTransport, proxies_of
 
 _log = logging.getLogger(__name__)
+_CONNECTION_DATA = Endpoint("_apis/connectionData", api_version="7.1-preview.1", records=None)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -107,6 +109,14 @@ class AdoClient:
         """What this client did so far."""
         self._stats.throttled_seconds = self._pool.throttled_seconds
         return self._stats
+
+    async def now(self) -> datetime:
+        """
+        Return the time by the service's clock, UTC-aware, whole seconds.
+
+        Asks for the connection data: the cheapest call there is, and one that every accepted token may make.
+        """
+        return (await self.get(_CONNECTION_DATA)).read_at
 
     async def get(self, endpoint: Endpoint, path: PathValues = _NOTHING, params: Params = _NOTHING) -> Answer:
         """

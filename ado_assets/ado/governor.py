@@ -82,7 +82,7 @@ class Governor:
 
     def __init__(self, settings: ClientSettings) -> None:
         self._settings = settings
-        self._limit = float(settings.concurrency)
+        self._limit = float(min(settings.concurrency, settings.max_concurrency))
         self._running = 0
         self._resumes_at = 0.0
         self._halved_at = float("-inf")

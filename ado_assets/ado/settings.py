@@ -11,7 +11,7 @@ class ClientSettings:
     Limits of one client.
 
     Args:
-        concurrency: Requests at once per credential at the start.
+        concurrency: Requests at once per credential at the start; never more than *max_concurrency*.
         max_concurrency: What that number may grow to while the service is at ease.
         attempts: How often one call is tried before its transient error is raised.
         patience: Seconds one call may spend waiting between its attempts, or for a pause to end.
@@ -33,7 +33,6 @@ class ClientSettings:
     request_timeout: float = 300.0
 
     def __post_init__(self) -> None:
-        if not 1 <= self.concurrency <= self.max_concurrency:
-            raise ValueError(f"concurrency {self.concurrency} is not between 1 and {self.max_concurrency}")
-        if self.attempts < 1:
-            raise ValueError(f"attempts must be at least 1, not {self.attempts}")
+        for name in ("concurrency", "max_concurrency", "attempts"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")

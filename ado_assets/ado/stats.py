@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -15,7 +16,7 @@ class EndpointStats:
         status: HTTP status; 0 where no complete answer came.
         calls: Requests sent, retries included.
         seconds: From sending to the last byte, added up; calls overlap, so this exceeds the time that passed.
-        bytes: Size of the bodies after decompression.
+        received_bytes: Size of the bodies after decompression.
         retries: Those of the calls that repeated a failed one.
     """
 
@@ -23,7 +24,7 @@ class EndpointStats:
     status: int
     calls: int = 0
     seconds: float = 0.0
-    bytes: int = 0
+    received_bytes: int = 0
     retries: int = 0
 
 
@@ -33,18 +34,25 @@ class StatsSnapshot:
     The numbers of a client at one moment; ``dataclasses.asdict`` makes them JSON.
 
     Args:
-        requests: Requests sent, retries included.
-        bytes: Size of the bodies after decompression.
+        calls: Requests sent, retries included.
+        received_bytes: Size of the bodies after decompression.
         retries: Requests that repeated a failed one.
         throttled_seconds: Seconds of pauses that the service asked for, summed over the credentials.
         endpoints: The same by operation and status.
     """
 
-    requests: int
-    bytes: int
+    calls: int
+    received_bytes: int
     retries: int
     throttled_seconds: float
     endpoints: tuple[EndpointStats, ...]
+
+    def calls_by_endpoint(self) -> dict[str, int]:
+        """Return the requests sent by operation, whatever they ended with."""
+        calls: Counter[str] = Counter()
+        for row in self.endpoints:
+            calls[row.endpoint] += row.calls
+        return dict(calls)
 
 
 @dataclass
@@ -61,15 +69,15 @@ class ClientStats:
             row = self._endpoints[endpoint, status] = EndpointStats(endpoint, status)
         row.calls += 1
         row.seconds += seconds
-        row.bytes += size
+        row.received_bytes += size
         row.retries += retry
 
     def snapshot(self) -> StatsSnapshot:
         """Return the numbers as they are now; later calls do not change them."""
         rows = tuple(EndpointStats(**vars(row)) for row in self._endpoints.values())
         return StatsSnapshot(
-            requests=sum(row.calls for row in rows),
-            bytes=sum(row.bytes for row in rows),
+            calls=sum(row.calls for row in rows),
+            received_bytes=sum(row.received_bytes for row in rows),
             retries=sum(row.retries for row in rows),
             throttled_seconds=self.throttled_seconds,
             endpoints=rows,
