@@ -8,13 +8,14 @@ error.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
-from aiohttp import BasicAuth, ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
 from yarl import URL
@@ -25,6 +26,7 @@ class PooledTransport(AiohttpTransport):
 
     def __init__(self, *, max_connections: int, proxy: httpx.Proxy | None = None) -> None:
         super().__init__(limits=httpx.Limits(max_connections=max_connections), proxy=proxy)
+        self._proxy_headers = _sign_in(proxy.auth) if proxy and proxy.auth else None
 
     def get_client(self) -> ClientSession:
         """Return the session; called once, inside the event loop."""
@@ -50,10 +52,14 @@ class PooledTransport(AiohttpTransport):
                 allow_redirects=False,
                 timeout=ClientTimeout(sock_connect=timeout.get("connect"), sock_read=timeout.get("read")),
                 proxy=str(self.proxy.url) if self.proxy else None,
-                proxy_auth=BasicAuth(*self.proxy.auth) if self.proxy and self.proxy.auth else None,
+                proxy_headers=self._proxy_headers,
             )
         stream = _Body(AiohttpResponseStream(response))
         return httpx.Response(response.status, headers=response.raw_headers, stream=stream, request=request)
+
+
+def _sign_in(auth: tuple[str, str]) -> dict[str, str]:
+    return {"Proxy-Authorization": "Basic " + b64encode(":".join(auth).encode()).decode("ascii")}
 
 
 class _Body(httpx.AsyncByteStream):
