@@ -68,7 +68,7 @@ async def builds_list(request: Request) -> Response:
     found = [build for build in world.pipelines.builds.of(project.id) if all(keep(build) for keep in predicates)]
     found.sort(key=lambda build: (_position(build, order), build.id), reverse=order.endswith("descending"))
     found = _capped(found, number(request, "maxBuildsPerDefinition", 0))
-    top = min(number(request, "$top", DEFAULT_TOP), MAXIMUM_TOP)
+    top = min(number(request, "$top", DEFAULT_TOP) or DEFAULT_TOP, MAXIMUM_TOP)
     rest = _from_token(found, parameter(request, "continuationToken"), order)
     headers = {"x-ms-continuationtoken": _token(_position(rest[top], order))} if len(rest) > top else None
     return envelope([build_answer(world, build) for build in rest[:top]], headers)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ado_assets.sample.world import World
 
 DAY = timedelta(days=1)
+FRESH = timedelta(days=4)
 ENDINGS = ("succeeded",) * 6 + ("rejected", "partiallySucceeded", "canceled")
 Place = tuple[Release, Environment]
 
@@ -94,7 +95,7 @@ class ReleaseChanges:
         happened = []
         for release in self._kept():
             for environment in release.environments:
-                if environment.status != "inProgress" or rng.random() < 0.4:
+                if environment.status != "inProgress" or rng.random() < self._patience(environment):
                     continue
                 if environment.deployments[-1].operation == "pending":
                     self._releases.approve(release, environment, self._during_day(rng, release.modified))
@@ -103,6 +104,10 @@ class ReleaseChanges:
                 )
                 happened.append(f"{_place(release, environment)} moved on: {environment.status}.")
         return happened
+
+    def _patience(self, environment: Environment) -> float:
+        """Return the chance that nothing moves in a day: approvals forgotten for days stay forgotten."""
+        return 0.4 if self._world.clock.now() - environment.deployments[-1].modified < FRESH else 0.97
 
     def _create_one(self, rng: random.Random) -> list[str]:
         now = self._world.clock.now()

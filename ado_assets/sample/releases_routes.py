@@ -66,10 +66,8 @@ def _page(request: Request, found: list[T], key: Callable[[T], int], render: Cal
         start = int(token)
         found = [each for each in found if (key(each) >= start if order == "ascending" else key(each) <= start)]
     found.sort(key=key, reverse=order == "descending")
-    top = number(request, "$top", DEFAULT_TOP)
-    if top > MAXIMUM_TOP:
-        top = MAXIMUM_TOP
-    headers = {"x-ms-continuationtoken": str(key(found[top]))} if 0 < top < len(found) else None
+    top = min(number(request, "$top", DEFAULT_TOP) or DEFAULT_TOP, MAXIMUM_TOP)
+    headers = {"x-ms-continuationtoken": str(key(found[top]))} if top < len(found) else None
     return envelope([render(each) for each in found[:top]], headers)
 
 
