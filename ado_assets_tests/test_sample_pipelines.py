@@ -361,6 +361,17 @@ def strict(schema: Json) -> Json:
     return made
 
 
+def faults(area: str, definition: str, rows: list[Json]) -> list[str]:
+    """Return what in *rows* disagrees with a definition of the official swagger; skips when it is not at hand."""
+    jsonschema = pytest.importorskip("jsonschema")
+    path = SPEC / f"{area}.json"
+    if not path.exists():
+        pytest.skip("the official swagger files are not beside the repository")
+    definitions = strict(json.loads(path.read_text())["definitions"])
+    validator = jsonschema.Draft4Validator({"definitions": definitions, "$ref": f"#/definitions/{definition}"})
+    return [f"{list(error.path)}: {error.message[:200]}" for row in rows for error in validator.iter_errors(row)]
+
+
 @pytest.mark.parametrize(
     ("area", "definition", "resource"),
     [
@@ -370,20 +381,34 @@ def strict(schema: Json) -> Json:
         ("release", "Deployment", "deployments"),
     ],
 )
-def test_answers_are_valid_against_the_swagger(area: str, definition: str, resource: str) -> None:
+def test_records_are_valid_against_the_swagger(area: str, definition: str, resource: str) -> None:
     """Types, enums and formats of every record agree with the official definitions."""
-    jsonschema = pytest.importorskip("jsonschema")
-    path = SPEC / f"{area}.json"
-    if not path.exists():
-        pytest.skip("the official swagger files are not beside the repository")
-    definitions = strict(json.loads(path.read_text())["definitions"])
-    validator = jsonschema.Draft4Validator({"definitions": definitions, "$ref": f"#/definitions/{definition}"})
     world = World("tiny")
     pass_days(world, 3)
-
     rows = [row for name, _, row in world.pipelines.truth() if name == resource]
 
     assert rows
-    for row in rows:
-        errors = [f"{list(error.path)}: {error.message[:200]}" for error in validator.iter_errors(row)]
-        assert errors == []
+    assert faults(area, definition, rows) == []
+
+
+def test_other_answers_are_valid_against_the_swagger(reader: Reader) -> None:
+    """So do deleted builds, definitions, whole timelines and the rows of the releases list."""
+    scope, build = next((scope, row) for scope, row in reader.truth("builds") if row["plans"])
+    expanded = {"$expand": "environments,artifacts,approvals,tags,variables"}
+    for area, definition, rows in (
+        ("build", "Build", reader.builds(deletedFilter="onlyDeleted")),
+        ("build", "BuildDefinitionReference", reader.rows(f"{scope['project_id']}/_apis/build/definitions")),
+        (
+            "build",
+            "Timeline",
+            [reader.get(f"{scope['project_id']}/_apis/build/builds/{build['id']}/timeline").json()],
+        ),
+        ("release", "Release", reader.rows("_apis/release/releases", **expanded)),
+        (
+            "release",
+            "ReleaseDefinition",
+            reader.rows(f"{scope['project_id']}/_apis/release/definitions", **expanded),
+        ),
+    ):
+        assert rows
+        assert faults(area, definition, rows) == [], definition

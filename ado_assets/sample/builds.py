@@ -158,7 +158,7 @@ class Builds:
             reason=reason,
             branch=f"refs/pull/{pull_request}/merge"
             if pull_request
-            else branches[min(rng.randrange(8), len(branches) - 1)],
+            else branches[max(0, rng.randrange(8) - 8 + len(branches))],
             version=definition.repository.head if head else self._version(definition, rng),
             requested_for=rng.choice(humans(self._world, project)),
             pull_request=pull_request,
