@@ -18,7 +18,14 @@ BUILDS: Final = Table(
     key=("project_id", "id"),
     parent=Parent("projects", {"project_id": "id"}),
     # What a definition is like now says nothing about a build it once made.
-    ignored=(*NAVIGATION, "project", "definition/project", "definition/uri", "definition/queueStatus"),
+    ignored=(
+        *NAVIGATION,
+        "project",
+        "definition/project",
+        "definition/uri",
+        "definition/queueStatus",
+        "definition/drafts",
+    ),
     columns=(
         Column("project_id", "VARCHAR", "@project_id", "GUID of the project it belongs to."),
         Column("id", "BIGINT", "id", "Number of the build."),
