@@ -151,21 +151,29 @@ def test_cookies_are_not_sent_back() -> None:
     assert asyncio.run(read()) == [False, False]
 
 
-def test_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("base", "target"),
+    [
+        ("http://ado.invalid", "http://ado.invalid/acme/p/_apis/build/builds?api-version=7.1"),
+        ("https://ado.invalid", "ado.invalid:443"),
+    ],
+)
+def test_proxy_of_the_environment_is_used(base: str, target: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that the environment reaches by a proxy is asked through it, with the proxy's own credentials."""
 
-    async def read() -> str:
-        async with Peer(reply(data={"value": []})) as proxy:
-            monkeypatch.setenv("http_proxy", proxy.url.replace("://", "://user:word@"))
+    async def read() -> tuple[str, str]:
+        async with Peer(reply(503)) as proxy:
+            for scheme in ("http", "https"):
+                monkeypatch.setenv(f"{scheme}_proxy", proxy.url.replace("://", "://user:word@"))
             monkeypatch.setenv("no_proxy", "localhost")
-            target = Peer()
-            target.url = "http://ado.invalid"
-            async with client_of(target) as client:
-                await client.get(BUILDS, {"project_id": "p"})
-            assert proxy.seen[0].headers["proxy-authorization"] == "Basic dXNlcjp3b3Jk"
-            return proxy.seen[0].target
+            peer = Peer()
+            peer.url = base
+            async with client_of(peer, attempts=1) as client:
+                with pytest.raises(Transient):
+                    await client.get(BUILDS, {"project_id": "p"})
+            return proxy.seen[0].target, proxy.seen[0].headers["proxy-authorization"]
 
-    assert asyncio.run(read()) == "http://ado.invalid/acme/p/_apis/build/builds?api-version=7.1"
+    assert (target, "Basic dXNlcjp3b3Jk") == asyncio.run(read())
 
 
 def test_cancelled_calls_leave_no_slot_behind() -> None:

@@ -26,7 +26,7 @@ class PooledTransport(AiohttpTransport):
 
     def __init__(self, *, max_connections: int, proxy: httpx.Proxy | None = None) -> None:
         super().__init__(limits=httpx.Limits(max_connections=max_connections), proxy=proxy)
-        self._proxy_headers = _sign_in(proxy.auth) if proxy and proxy.auth else None
+        self._proxy_headers = _sign_in(proxy.auth) if proxy and proxy.auth else {}
 
     def get_client(self) -> ClientSession:
         """Return the session; called once, inside the event loop."""
@@ -43,6 +43,8 @@ class PooledTransport(AiohttpTransport):
         if not isinstance(self.client, ClientSession):
             self.client = self.get_client()
         timeout = request.extensions.get("timeout", {})
+        if request.url.scheme == "http":  # aiohttp sends the proxy's headers only with CONNECT, that is for https
+            request.headers.update(self._proxy_headers)
         with _all_errors_as_httpx():
             response = await self.client.request(
                 method=request.method,
