@@ -1,8 +1,8 @@
 """
 What every table must hold, worked out from the sample organization's own truth, without HTTP, streams or SQL.
 
-The declarations say where a value stands; everything else here is written independently of the product: walking a record,
-casting a value, and what is left over for ``_extra``.
+The declarations say where a value stands; everything else here is written independently of the product: walking a
+record, casting a value, and what is left over for ``_extra``.
 """
 
 from __future__ import annotations
@@ -142,6 +142,8 @@ def _unknown(record: Mapping[str, Any], prefix: str, known: set[str], ignored: t
             continue
         below = any(k.startswith(f"{path}/") for k in known)
         if below and isinstance(value, dict):
+            if _ignored(path, name, ignored):
+                continue
             if inner := _unknown(value, f"{path}/", known, ignored):
                 rest[name] = inner
         elif value is not None and not _ignored(path, name, ignored):

@@ -25,7 +25,7 @@ from ado_assets.sample.words import title
 if TYPE_CHECKING:
     from ado_assets.sample.git import Git
 
-COMMITS_OF_A_PULL_REQUEST = 4.4
+COMMITS_OF_A_PULL_REQUEST = 5.3
 """How many commits a pull request brings on average, merge included; the rest of a repository's commits are direct."""
 VOTES = (10, 10, 10, 10, 5, 0, -5, -10)
 LARGE_CHANGE = 2_345
@@ -79,9 +79,9 @@ class Past:
             size = min(left, 1 + int(rng.random() * 3))
             left -= size
             when = repository.created + timedelta(seconds=60 + int(rng.random() * (span - 60)))
-            self.agenda.at(when, lambda at, size=size: self._push_directly(at, size))
+            self.agenda.at(when, partial(self._push_directly, size=size))
         for number, created in repository.planned_pull_requests:
-            self.agenda.at(created, lambda at, number=number: self._open(number, at))
+            self.agenda.at(created, partial(self._open, number))
         self.agenda.play()
         for entry in repository.inbox:
             repository.receive(*entry)
@@ -100,9 +100,9 @@ class Past:
             self.agenda.at(old, lambda at: self._branch(f"{HEADS}develop", at, 1, start))
             self.agenda.at(created + timedelta(days=40), lambda at: self._tag("refs/tags/v1.0", at))
         for fork in self.forks:
-            self.agenda.at(fork.created, lambda _, fork=fork: self._remember_fork_point(fork))
+            self.agenda.at(fork.created, partial(self._remember_fork_point, fork))
 
-    def _remember_fork_point(self, fork: Repository) -> None:
+    def _remember_fork_point(self, fork: Repository, _at: datetime) -> None:
         head = self.repository.default_head
         if head is not None:
             self.repository.contents.fork_points[fork.id] = head

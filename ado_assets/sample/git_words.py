@@ -6,7 +6,21 @@ import random
 
 from ado_assets.sample.words import ENDINGS, NOUNS, VERBS, paragraph
 
-REPOSITORY_NAMES = ["payments-api", "web-shop", "mobile-app", "infrastructure", "data-platform", "identity-service", "design-system", "docs-site", "search-service", "notification-hub", "batch-jobs", "Build.Tools", "reporting"]
+REPOSITORY_NAMES = (
+    "payments-api",
+    "web-shop",
+    "mobile-app",
+    "infrastructure",
+    "data-platform",
+    "identity-service",
+    "design-system",
+    "docs-site",
+    "search-service",
+    "notification-hub",
+    "batch-jobs",
+    "Build.Tools",
+    "reporting",
+)
 LABELS = ("bug", "breaking change", "hotfix", "needs-docs", "backport", "ready 🚦", "security")
 PATHS = ("src/api", "src/core", "src/ui/components", "tests/unit", "deploy/helm", "docs", "tools/Ünïcode dir")
 SUFFIXES = ("py", "cs", "ts", "md", "yaml", "sql")

@@ -64,9 +64,10 @@ def _filter(request: Request) -> Fits:
     if status != "all":
         wanted = "active" if status == "notset" else status
         tests.append(lambda each: each.status == wanted)
-    for name, attribute in (("sourceRefName", "source_ref"), ("targetRefName", "target_ref")):
-        if text := parameter(request, name):
-            tests.append(lambda each, attribute=attribute, text=text: getattr(each, attribute) == text)
+    if source_ref := parameter(request, "sourceRefName"):
+        tests.append(lambda each: each.source_ref == source_ref)
+    if target_ref := parameter(request, "targetRefName"):
+        tests.append(lambda each: each.target_ref == target_ref)
     creator, reviewer = (parameter(request, name) for name in ("creatorId", "reviewerId"))
     if creator:
         tests.append(lambda each: each.created_by.id == creator.lower())

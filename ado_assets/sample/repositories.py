@@ -7,10 +7,13 @@ Here: the repository row, refs, pushes and the ways commits get onto a branch. N
 
 from __future__ import annotations
 
+import gc
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -105,7 +108,8 @@ class Repository:
         """What it holds, brought about on first use."""
         if self._contents is None:
             self._contents = Contents(History(self.id), next_thread=101 + 37 * self.ordinal)
-            self.past(self)
+            with _collector_paused():
+                self.past(self)
             self.is_open = True
         return self._contents
 
@@ -189,7 +193,7 @@ class Repository:
         """Make a commit dated *at* that is on no branch yet."""
         committed = int(at.timestamp())
         text = commit_comment(rng) if comment is None else comment
-        counts = Counts(int(rng.random() * 3), 1 + int(rng.random() * 6), int(rng.random() * 1.4))
+        counts = _counts(int(rng.random() * 3), 1 + int(rng.random() * 6), int(rng.random() * 1.4))
         return self.history.add(
             parents, signature(person), committed - int(rng.random() * 900), committed, text, counts
         )
@@ -288,14 +292,36 @@ class Repository:
         }
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Make many objects that all stay: looking for garbage among them meanwhile would double the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def signature(person: Person) -> Signature:
     """Return who git says a person is; some machines are set up with another name or address."""
-    digit = int(person.id[-1], 16)
+    return _signature(person.id, person.display_name, person.mail or person.unique_name)
+
+
+@lru_cache(maxsize=4096)
+def _signature(person_id: str, name: str, mail: str) -> Signature:
+    digit = int(person_id[-1], 16)
     if digit == 0:
-        return Signature(person.display_name.split()[0].lower(), f"{person.id[:6]}@users.noreply.example")
+        return Signature(name.split()[0].lower(), f"{person_id[:6]}@users.noreply.example")
     if digit == 1:
-        return Signature(person.display_name, f"{person.display_name.split()[0].lower()}@laptop.local")
-    return Signature(person.display_name, person.mail or person.unique_name)
+        return Signature(name, f"{name.split()[0].lower()}@laptop.local")
+    return Signature(name, mail)
+
+
+@lru_cache(maxsize=64)
+def _counts(add: int, edit: int, delete: int) -> Counts:
+    return Counts(add, edit, delete)
 
 
 def render_push(repository: Repository, push: Push, *, updates: bool) -> dict[str, Any]:
