@@ -73,6 +73,16 @@ class Answer:
             raise UnexpectedAnswer(f"the answer of {self.endpoint.template} holds no list {key!r}", status=self.status)
         return found
 
+    def require_records(self) -> None:
+        """
+        Check that the answer of a listing holds its list.
+
+        Raises:
+            UnexpectedAnswer: It does not.
+        """
+        if self.endpoint.records is not None:
+            _ = self.records
+
 
 def server_time(headers: httpx.Headers) -> datetime:
     """Return when the server answered by its own clock, UTC-aware; our clock where it does not say."""

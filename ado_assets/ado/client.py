@@ -11,7 +11,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -125,7 +126,7 @@ class AdoClient:
         Raises:
             AdoError: With organization, connector, project and address filled in.
         """
-        return await self._request(endpoint, path, params, None)
+        return await self._request(self._call(endpoint, path, params, None))
 
     async def post(self, endpoint: Endpoint, path: PathValues, params: Params, json: Any) -> Answer:
         """
@@ -134,7 +135,7 @@ class AdoClient:
         Raises:
             AdoError: With organization, connector, project and address filled in.
         """
-        return await self._request(endpoint, path, params, orjson.dumps(json))
+        return await self._request(self._call(endpoint, path, params, orjson.dumps(json)))
 
     async def pages(
         self,
@@ -154,25 +155,23 @@ class AdoClient:
         paging = (endpoint.paging or single)(params, endpoint)
         asked = next(paging)
         while True:
-            answer = await self._request(endpoint, path, asked, content)
+            call = self._call(endpoint, path, asked, content)
+            answer = await self._request(call)
+            with self._explained(call):
+                answer.require_records()
             yield answer
             try:
-                asked = paging.send(answer)
-                guard.answered(answer)
-                guard.asked(asked)
+                with self._explained(call):
+                    asked = paging.send(answer)
+                    guard.answered(answer)
+                    guard.asked(asked)
             except StopIteration:
                 return
-            except AdoError as error:
-                self._add_context(error, self._call(endpoint, path, asked, content))
-                raise
 
-    async def _request(self, endpoint: Endpoint, path: PathValues, params: Params, content: bytes | None) -> Answer:
-        call = self._call(endpoint, path, params, content)
-        try:
-            return await self._retry.copy()(self._attempt, call)
-        except AdoError as error:
-            self._add_context(error, call)
-            raise
+    async def _request(self, call: _Call) -> Answer:
+        with self._explained(call):
+            answer: Answer = await self._retry.copy()(self._attempt, call)
+            return answer
 
     def _call(self, endpoint: Endpoint, path: PathValues, params: Params, content: bytes | None) -> _Call:
         url = url_of(self._hosts, self.organization, endpoint, path, params)
@@ -246,15 +245,21 @@ class AdoClient:
     def _announce(self, error: Transient, seconds: float) -> None:
         _log.warning("%s: trying again in %.1f s: %s", self.connector, seconds, error.message)
 
-    def _add_context(self, error: AdoError, call: _Call) -> None:
-        error.add_context(
-            organization=self.organization,
-            connector=self.connector,
-            project=call.project,
-            method=call.endpoint.method,
-            url=call.url,
-        )
-        error.attempts = max(error.attempts, call.attempts)
+    @contextmanager
+    def _explained(self, call: _Call) -> Iterator[None]:
+        """Add to an error what only the client knows: whose call it was, and which."""
+        try:
+            yield
+        except AdoError as error:
+            error.add_context(
+                organization=self.organization,
+                connector=self.connector,
+                project=call.project,
+                method=call.endpoint.method,
+                url=call.url,
+            )
+            error.attempts = max(error.attempts, call.attempts)
+            raise
 
 
 def _constant_headers() -> dict[str, str]:
