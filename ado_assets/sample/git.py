@@ -18,7 +18,7 @@ from ado_assets.sample.commits import render_reference, render_rows
 from ado_assets.sample.git_past import Past
 from ado_assets.sample.git_words import REPOSITORY_NAMES
 from ado_assets.sample.people import Person
-from ado_assets.sample.pull_request_changes import change_entries
+from ado_assets.sample.pull_request_changes import changed_files, render_change
 from ado_assets.sample.pull_request_threads import render_thread
 from ado_assets.sample.pull_requests import Iteration, PullRequest
 from ado_assets.sample.repositories import HEADS, Repository
@@ -158,7 +158,8 @@ class Git:
         for project in self._new_projects():
             # a new Git project comes with one empty repository of its name
             rng = self.world.rng("repositories", project.id)
-            self.add_repository(project, project.name, rng, 0.0).default_branch = None
+            empty = self.add_repository(project, project.name, rng, 0.0)
+            empty.default_branch, empty.created = None, self.world.clock.now()
         return [
             each for each in self.repositories.values() if each.deleted is None and each.project.state == "wellFormed"
         ]
@@ -189,10 +190,18 @@ class Git:
             return None
         return repository.pull_requests.get(number) if repository.project.state == "wellFormed" else None
 
-    def changes(self, pull_request: PullRequest, iteration: Iteration, compare_to: int = 0) -> list[dict[str, Any]]:
-        """Return the change entries of an iteration against the common base (0) or an earlier iteration."""
+    def changes(
+        self, pull_request: PullRequest, iteration: Iteration, compare_to: int = 0, part: slice = slice(None)
+    ) -> tuple[list[dict[str, Any]], int]:
+        """
+        Return a part of an iteration's change entries and how many there are in all.
+
+        They are against the common base (*compare_to* 0) or an earlier iteration.
+        """
         before = pull_request.iterations[compare_to - 1].files if compare_to else 0
-        return change_entries(self.world.rng, pull_request.id, iteration.files, before)
+        files = changed_files(iteration.files, before)
+        chosen = list(enumerate(files, 1))[part]
+        return [render_change(self.world.rng, pull_request.id, file, place) for place, file in chosen], len(files)
 
     def next_pull_request(self, repository: Repository) -> int:
         """Reserve the organization's next pull request number for a repository."""
@@ -241,7 +250,7 @@ class Git:
         repository = pull_request.repository
         for iteration in pull_request.iterations:
             yield "pull_request_iterations", scope, pull_request.iteration_record(iteration)
-            for entry in self.changes(pull_request, iteration):
+            for entry in self.changes(pull_request, iteration)[0]:
                 yield "pull_request_iteration_changes", {**scope, "iteration_id": iteration.id}, entry
         for thread in pull_request.threads:
             yield "pull_request_threads", scope, render_thread(thread, pull_request.url, self.world.base_url)

@@ -196,7 +196,8 @@ class Past:
             during(self._comment)
         if pull_request.is_draft and number_is_published(pull_request.id):
             during(lambda each, at, _: actions.set_draft(each, each.created_by, at, False))
-        if rng.random() < 0.95:
+        is_stuck = pull_request.is_conflicted or pull_request.is_draft
+        if rng.random() < (0.85 if is_stuck else 0.95):
             self.agenda.at(closing, lambda at: self._close(pull_request, at, rng))
         if pull_request.id % 6 == 1:
             self.agenda.at(closing + timedelta(hours=9), lambda at: self._comment(pull_request, at, rng))

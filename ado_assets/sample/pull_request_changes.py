@@ -17,22 +17,21 @@ from ado_assets.sample import git_words
 KINDS = ("edit", "edit", "edit", "edit", "edit", "add", "add", "add", "delete", "rename", "edit, rename")
 
 
-def change_entries(
-    rng_of: Callable[..., random.Random], pull_request_id: int, files: int, before: int
-) -> list[dict[str, Any]]:
+def changed_files(files: int, before: int) -> list[int]:
     """
-    Return the entries for the first *files* files of a pull request.
+    Return the changeTrackingIds an iteration of *files* files shows, in order.
 
     *before* is how many the iteration compared with had: 0 for the common base. Of those, a third changed again.
     """
-    entries = [
-        _entry(rng_of("pull request file", pull_request_id, tracking), pull_request_id, tracking)
-        for tracking in range(1, files + 1)
-        if tracking > before or tracking % 3 == 0
-    ]
-    for tracking, entry in enumerate(entries, 1):
-        entry["changeId"] = tracking
-    return entries
+    return [tracking for tracking in range(1, files + 1) if tracking > before or tracking % 3 == 0]
+
+
+def render_change(
+    rng_of: Callable[..., random.Random], pull_request_id: int, tracking: int, position: int
+) -> dict[str, Any]:
+    """Return one changed file as the entry at *position* (from 1) of its list."""
+    entry = _entry(rng_of("pull request file", pull_request_id, tracking), pull_request_id, tracking)
+    return {"changeTrackingId": tracking, "changeId": position, **entry}
 
 
 def _entry(rng: random.Random, pull_request_id: int, tracking: int) -> dict[str, Any]:
@@ -41,12 +40,11 @@ def _entry(rng: random.Random, pull_request_id: int, tracking: int) -> dict[str,
     path = f"{stem}_{tracking}.{suffix}"
     held = hashlib.sha1(f"old {pull_request_id} {tracking}".encode()).hexdigest()
     new = hashlib.sha1(f"new {pull_request_id} {tracking}".encode()).hexdigest()
-    entry: dict[str, Any] = {"changeTrackingId": tracking, "changeId": tracking}
     if kind == "delete":
-        return entry | {"item": {"originalObjectId": held}, "originalPath": path, "changeType": kind}
+        return {"item": {"originalObjectId": held}, "originalPath": path, "changeType": kind}
     if kind == "add":
-        return entry | {"item": {"objectId": new, "path": path}, "changeType": kind}
-    entry |= {
+        return {"item": {"objectId": new, "path": path}, "changeType": kind}
+    entry: dict[str, Any] = {
         "item": {"objectId": held if kind == "rename" else new, "originalObjectId": held, "path": path},
         "changeType": kind,
     }

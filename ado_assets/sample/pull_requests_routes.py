@@ -166,9 +166,9 @@ async def list_iteration_changes(request: Request) -> Response:
     if compare_to > iteration.id:
         raise bad_request(f"Iteration {compare_to} is later than {iteration.id}.", "ArgumentOutOfRangeException")
     skip, top = number(request, "$skip", 0), min(number(request, "$top", 100), 2000)
-    entries = world_of(request).git.changes(found, iteration, compare_to)
-    body: dict[str, object] = {"changeEntries": entries[skip : skip + top]}
-    if skip + top < len(entries):
+    entries, total = world_of(request).git.changes(found, iteration, compare_to, slice(skip, skip + top))
+    body: dict[str, object] = {"changeEntries": entries}
+    if skip + top < total:
         body |= {"nextSkip": skip + top, "nextTop": top}
     elif found.id % 2:
         body |= {"nextSkip": 0, "nextTop": 0}

@@ -50,6 +50,7 @@ def _default_branch_renamed(git: Git, rng: random.Random) -> str:
 
 def _created(git: Git, rng: random.Random) -> str:
     project = rng.choice([each for each in git.world.live_projects() if each.source_control == "Git"])
+    git.visible()  # a project created meanwhile gets its own repository first
     repository = git.add_repository(project, f"service-{len(git.repositories)}", rng, 0.0)
     repository.created, now = git.world.clock.now(), git.world.clock.now()
     person = someone(git, repository, rng)
