@@ -279,20 +279,3 @@ class Core:
     def day(self, rng: random.Random) -> list[str]:
         """Let an ordinary day pass: now and then somebody joins or leaves a team, or a team is renamed."""
         return core_changes.day(self, rng)
-
-
-class Placeholder:
-    """Stands in for an area that is not written yet."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.gone: list[Gone] = []
-        self.scenarios: dict[str, Callable[[random.Random], str]] = {}
-
-    def truth(self) -> Iterator[Truth]:
-        """Yield nothing."""
-        return iter(())
-
-    def day(self, rng: random.Random) -> list[str]:
-        """Return nothing."""
-        return []

@@ -7,7 +7,6 @@ running it. Does not belong here: any answer of the service.
 
 from __future__ import annotations
 
-import importlib
 import re
 import socket
 import threading
@@ -23,23 +22,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ado_assets.sample import boards_routes, core_routes, discovery, git_routes, pipelines_routes
 from ado_assets.sample.auth import require, scopes_of, sign_in
 from ado_assets.sample.http import ApiError, Operation, bad_request, json_response, parameters
 from ado_assets.sample.routing import Routes
 from ado_assets.sample.scale import Scale
 from ado_assets.sample.world import World
 
-ROUTE_MODULES = ("discovery", "core_routes", "boards_routes", "pipelines_routes", "git_routes")
+ROUTE_MODULES = (discovery, core_routes, boards_routes, pipelines_routes, git_routes)
 VERSION = re.compile(r"(\d+)\.(\d+)(-preview(?:\.\d+)?)?$")
 RELEASED, KNOWN = (7, 1), (7, 2)
 
 
 def operations() -> list[Operation]:
     """Return every operation the organization answers."""
-    found: list[Operation] = []
-    for name in ROUTE_MODULES:
-        found += importlib.import_module(f"ado_assets.sample.{name}").OPERATIONS
-    return found
+    return [operation for module in ROUTE_MODULES for operation in module.OPERATIONS]
 
 
 @lru_cache(maxsize=256)

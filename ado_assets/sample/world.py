@@ -12,23 +12,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from ado_assets.sample.boards import Boards
 from ado_assets.sample.clock import Clock
 from ado_assets.sample.core import Core, Project
+from ado_assets.sample.git import Git
 from ado_assets.sample.people import Person
+from ado_assets.sample.pipelines import Pipelines
 from ado_assets.sample.scale import SCALES, Scale
-
-try:
-    from ado_assets.sample.boards import Boards
-except ImportError:
-    from ado_assets.sample.core import Placeholder as Boards
-try:
-    from ado_assets.sample.git import Git
-except ImportError:
-    from ado_assets.sample.core import Placeholder as Git
-try:
-    from ado_assets.sample.pipelines import Pipelines
-except ImportError:
-    from ado_assets.sample.core import Placeholder as Pipelines
 
 Truth = tuple[str, dict[str, Any], dict[str, Any]]
 Gone = tuple[str, dict[str, Any], dict[str, Any], str]
