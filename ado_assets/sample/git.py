@@ -62,8 +62,7 @@ class Git:
             self._groups[project.id] = tuple(
                 each for each in self.world.people if each.kind == "group" and project.id in each.unique_name
             )
-            numbers = getattr(self.world.boards, "work_item_ids", None)
-            self._work_items[project.id] = tuple(numbers(project.id)) if numbers else ()
+            self._work_items[project.id] = tuple(self.world.boards.work_item_ids(project.id))
         return [project for project in new if project.source_control == "Git"]
 
     def _plan_repositories(self, project: Project, index: int) -> None:
