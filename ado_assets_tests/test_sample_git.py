@@ -421,6 +421,25 @@ def test_deleted_repository_waits_in_the_recycle_bin_until_restored(api: Api) ->
     assert ("repositories", {}, {"id": lost}, "recycled") not in api.git.gone
 
 
+def test_recycle_bin_forgets_after_a_month(api: Api) -> None:
+    """What has been in the recycle bin for 30 days is destroyed; only the list of deleted ones still has it."""
+
+    def listed(name: str) -> set[str]:
+        first = api.git.visible()[0].project.id
+        rows = api.client.get(f"{api.world.base_url}/{first}/_apis/git/{name}").json()["value"]
+        return {row["id"] for row in rows}
+
+    waiting, deleted = listed("recycleBin/repositories"), listed("deletedrepositories")
+    assert waiting < deleted
+    api.world.tick(31)
+    assert listed("recycleBin/repositories") == set()
+    assert listed("deletedrepositories") == deleted
+    destroyed = {key["id"] for _, _, key, reason in api.git.gone if reason == "destroyed"}
+    assert waiting <= destroyed
+    for repository in deleted:
+        assert api.get(f"repositories/{repository}").status_code == 404
+
+
 def test_reactivated_pull_request_has_no_closed_date(api: Api) -> None:
     """An abandoned pull request that is active again lost its closed date."""
     path = "pullrequests"

@@ -11,9 +11,10 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ado_assets.sample import git_days, git_scenarios
+from ado_assets.sample import git_days, git_scenarios, repositories_scenarios
 from ado_assets.sample.commits import render_reference, render_rows
 from ado_assets.sample.git_past import Past
 from ado_assets.sample.git_words import REPOSITORY_NAMES
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ado_assets.sample.world import Gone, Truth, World
 
 Scope = tuple[tuple[str, str | int], ...]
+IN_RECYCLE_BIN = timedelta(days=30)
 DEFAULT_BRANCHES = (f"{HEADS}main", f"{HEADS}main", f"{HEADS}master")
 
 
@@ -39,7 +41,10 @@ class Git:
         self.start = world.clock.now()
         self.repositories: dict[str, Repository] = {}
         self.gone: list[Gone] = []
-        self.scenarios: dict[str, Callable[[random.Random], str]] = git_scenarios.scenarios(self)
+        self.scenarios: dict[str, Callable[[random.Random], str]] = {
+            name: partial(change, self)
+            for name, change in {**git_scenarios.CHANGES, **repositories_scenarios.CHANGES}.items()
+        }
         self.pull_request_places: dict[int, Repository] = {}
         self.large_change = 0
         self._people: dict[str, tuple[Person, ...]] = {}
@@ -51,6 +56,7 @@ class Git:
             self._plan_repositories(project, index)
         self._plan_commits()
         self._plan_pull_requests()
+        self._bury(next(iter(self.repositories.values())).project)
 
     def _new_projects(self) -> list[Project]:
         """Return the Git projects not seen before and remember who works in them now."""
@@ -87,6 +93,24 @@ class Git:
         repository.deleted = self.start - timedelta(days=rng.randrange(2, 20), milliseconds=rng.randrange(10**8))
         repository.deleted_by = rng.choice(self.people_of(repository.project.id))
         self.gone.append(("repositories", {}, {"id": repository.id}, "recycled"))
+
+    def _bury(self, project: Project) -> None:
+        """Plan a repository that was deleted too long ago to be restored."""
+        rng = self.world.rng("buried repository", project.id)
+        buried = self.add_repository(project, "abandoned-poc", rng, 0.0)
+        self._recycle(buried, rng)
+        buried.deleted = buried.created + timedelta(days=200)
+        self._purge()
+
+    def _purge(self) -> None:
+        """Destroy what has been in the recycle bin for long enough; only the list of deleted ones still shows it."""
+        for repository in self.repositories.values():
+            if repository.deleted is None or self.world.clock.now() - repository.deleted < IN_RECYCLE_BIN:
+                continue
+            repository.is_purged = True
+            entry: Gone = ("repositories", {}, {"id": repository.id}, "recycled")
+            if entry in self.gone:
+                self.gone[self.gone.index(entry)] = (*entry[:3], "destroyed")
 
     def add_repository(
         self, project: Project, name: str, rng: random.Random, weight: float, *, planned: int = 0
@@ -260,4 +284,5 @@ class Git:
 
     def day(self, rng: random.Random) -> list[str]:
         """Let about one percent of the area change over the day that ends now; return a sentence for each thing."""
+        self._purge()
         return git_days.day(self, rng)

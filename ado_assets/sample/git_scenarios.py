@@ -1,8 +1,8 @@
 """
-Named changes of the Git area, one function each, that tests and demonstrations ask for by name.
+Named changes of pull requests and pushes, one function each, that tests and demonstrations ask for by name.
 
 Each makes exactly what its name says happen now, preparing what it needs (an open pull request, an unmerged branch),
-and returns a sentence. Everyday activity is git_days.py.
+and returns a sentence. Repositories are repositories_scenarios.py, everyday activity is git_days.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ado_assets.sample import git_words
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
     from ado_assets.sample.git import Git
 
 Change = Callable[["Git", random.Random], str]
-
-
-def scenarios(git: Git) -> dict[str, Callable[[random.Random], str]]:
-    """Return the changes of pull requests and branches, and those of repositories, by name."""
-    from ado_assets.sample.repositories_scenarios import CHANGES as repository_changes
-
-    return {name: partial(change, git) for name, change in {**CHANGES, **repository_changes}.items()}
 
 
 def someone(git: Git, repository: Repository, rng: random.Random) -> Person:

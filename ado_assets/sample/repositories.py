@@ -99,6 +99,7 @@ class Repository:
     is_hidden: bool = False
     deleted: datetime | None = None
     deleted_by: Person | None = None
+    is_purged: bool = False
     inbox: list[tuple[datetime, Person, str, int]] = field(default_factory=list)
     is_open: bool = False
     _contents: Contents | None = None

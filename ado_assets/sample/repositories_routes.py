@@ -89,11 +89,19 @@ async def get_repository(request: Request) -> Response:
     return json_response(_with_links(repository, record, True))
 
 
-async def list_deleted_repositories(request: Request) -> Response:
-    """List what was deleted from a project and can still be restored."""
+def _deleted_repositories(request: Request) -> list[Repository]:
     project, git = project_of(request), world_of(request).git
-    deleted = [each for each in git.repositories.values() if each.project is project and each.deleted is not None]
-    return envelope([each.deleted_record() for each in deleted])
+    return [each for each in git.repositories.values() if each.project is project and each.deleted is not None]
+
+
+async def list_deleted_repositories(request: Request) -> Response:
+    """List what was deleted from a project, whether it can be restored or not."""
+    return envelope([each.deleted_record() for each in _deleted_repositories(request)])
+
+
+async def list_recycle_bin(request: Request) -> Response:
+    """List what was deleted from a project and can be restored."""
+    return envelope([each.deleted_record() for each in _deleted_repositories(request) if not each.is_purged])
 
 
 async def list_pushes(request: Request) -> Response:
@@ -188,7 +196,7 @@ OPERATIONS = [
     Operation("GET", "{project}/_apis/git/repositories", list_repositories, SCOPE, True),
     Operation("GET", BELOW, get_repository, SCOPE, True),
     Operation("GET", "{project}/_apis/git/deletedrepositories", list_deleted_repositories, SCOPE),
-    Operation("GET", "{project}/_apis/git/recycleBin/repositories", list_deleted_repositories, SCOPE),
+    Operation("GET", "{project}/_apis/git/recycleBin/repositories", list_recycle_bin, SCOPE),
     Operation("GET", f"{BELOW}/pushes", list_pushes, SCOPE, True),
     Operation("GET", f"{BELOW}/pushes/{{pushId}}", get_push, SCOPE, True),
     Operation("GET", f"{BELOW}/refs", list_refs, SCOPE, True),

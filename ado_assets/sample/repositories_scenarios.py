@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from ado_assets.sample.git_scenarios import Change, busy_repository, some_repository, someone
-from ado_assets.sample.repositories import HEADS, Repository
+from ado_assets.sample.repositories import HEADS
 
 if TYPE_CHECKING:
     from ado_assets.sample.git import Git
@@ -88,18 +88,14 @@ def _deleted(git: Git, rng: random.Random) -> str:
 
 
 def _restored(git: Git, rng: random.Random) -> str:
-    deleted = [each for each in recycled(git) if each.project.state == "wellFormed"]
+    bin_of_all = [each for each in git.repositories.values() if each.deleted is not None and not each.is_purged]
+    deleted = [each for each in bin_of_all if each.project.state == "wellFormed"]
     if not deleted:
         return "No repository is in the recycle bin."
     repository = rng.choice(deleted)
     repository.deleted, repository.deleted_by = None, None
     git.gone[:] = [entry for entry in git.gone if entry[2] != {"id": repository.id}]
     return f"Repository {repository.name} was restored."
-
-
-def recycled(git: Git) -> list[Repository]:
-    """Return the repositories in the recycle bin, whatever the state of their projects."""
-    return [each for each in git.repositories.values() if each.deleted is not None]
 
 
 def _first_commit(git: Git, rng: random.Random) -> str:
