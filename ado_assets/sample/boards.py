@@ -56,6 +56,7 @@ class Boards:
         self._histories: OrderedDict[int, list[Change]] = OrderedDict()
         self._ids: dict[str, list[int]] | None = None
         self._known: list[int] = []
+        self._long: tuple[frozenset[str], int] = (frozenset(), 0)
         for project in world.projects.values():
             self._plant(project)
         self._populate()
@@ -167,7 +168,9 @@ class Boards:
     @property
     def long_fields(self) -> frozenset[str]:
         """The fields of long text, which the reporting feed leaves out by default."""
-        return long_fields(self)
+        if self._long[1] != len(self.schema.fields):
+            self._long = (long_fields(self), len(self.schema.fields))
+        return self._long[0]
 
     def is_visible(self, item: WorkItem) -> bool:
         """Tell whether an item answers: live, in a live project."""
