@@ -11,10 +11,11 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from ado_assets.ado import AccessDenied, AdoClient, AdoError, Endpoint, NotFound, TokenRejected, merge
+from ado_assets.ado import AccessDenied, AdoClient, AdoError, NotFound, TokenRejected, merge
 from ado_assets.streams.model import ChildrenRead, Complete, Event, Feed, Gone, Page, Request, Skipped, Watermark
 from ado_assets.sync.plan import Plan, plan
 from ado_assets.sync.report import FeedReport
@@ -24,9 +25,6 @@ from ado_assets.warehouse import Landing, Manifest, SyncRecord, UnitOutcome, War
 
 #: How many units are read at once. The governor of the credential decides how many requests that makes.
 UNITS_AT_ONCE = 16
-
-#: The cheapest call there is. Asked first: it gives the server's clock, and a dead token fails here before anything else.
-CONNECTION_DATA = Endpoint("_apis/connectionData", api_version="7.1-preview.1", records=None)
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ async def _sync(
     started, started_at = time.monotonic(), datetime.now(UTC)
     sync_id = f"{started_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
     async with client() as api:
-        now = (await api.get(CONNECTION_DATA)).read_at
+        now = await api.now()
         planned = plan(feed, selection, warehouse, now)
         with Landing(warehouse.landing, selection.organization, tables, sync_id) as landing:
             outcomes = await _extract(feed, planned, api, landing, now)
@@ -114,11 +112,12 @@ async def _extract(
     """Read all units concurrently and land what they bring; one outcome per unit and per part left out."""
     outcomes: list[UnitOutcome] = []
     units = (_read_unit(feed, request, api, now) for request in planned.requests)
-    async for unit, event in merge(units, UNITS_AT_ONCE):
-        if isinstance(event, _Ended):
-            outcomes.append(event.outcome)
-        else:
-            _land(landing, feed, unit, event)
+    async with aclosing(merge(units, UNITS_AT_ONCE)) as events:
+        async for unit, event in events:
+            if isinstance(event, _Ended):
+                outcomes.append(event.outcome)
+            else:
+                _land(landing, feed, unit, event)
     return tuple(outcomes)
 
 
