@@ -32,9 +32,10 @@ def main() -> None:
     options = parser.parse_args()
     with listen(options.host, options.port) as listener:
         base_url = f"http://{options.host}:{listener.getsockname()[1]}"
+        gc.disable()
         world = World(options.scale, options.seed, f"{base_url}/{options.organization}", options.organization)
-        gc.collect()
         gc.freeze()
+        gc.enable()
         server = uvicorn_server(world)
         if options.until_input_ends:
             threading.Thread(target=_stop_when_input_ends, args=(server,), daemon=True).start()
