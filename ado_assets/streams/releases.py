@@ -1,0 +1,155 @@
+"""
+How classic releases are read.
+
+The list filters on when a release was created, and only the single read is whole. A release changes for weeks after:
+approvals, redeployments, abandonment. So the deployments say which releases moved, and the stream remembers in its
+watermark which ones can still change without a deployment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from ado_assets.ado import AdoClient, Endpoint, Params, by_continuation_header, timestamps
+from ado_assets.streams.listings import batches, one_by_one
+from ado_assets.streams.model import Complete, Event, Feed, Gone, Held, Request, Watermark, single
+from ado_assets.streams.release_deployments import modified_deployments
+from ado_assets.streams.windows import next_window
+from ado_assets.tables import RELEASE_ENVIRONMENTS, RELEASES
+
+#: 50 without ``$top``, 100 at most. The token is a release id and the next page begins with that release.
+LIST_RELEASES: Final = Endpoint(
+    "{project_id}/_apis/release/releases", host="release", paging=by_continuation_header, page_size=100
+)
+GET_RELEASE: Final = Endpoint("{project_id}/_apis/release/releases/{release_id}", host="release", records=None)
+
+_WHOLE: Final[Params] = {"$expand": "tasks", "approvalFilters": "all", "$topGateRecords": 5}
+_IDS_AT_ONCE: Final = 100
+_ENDED: Final = frozenset(("succeeded", "rejected", "partiallysucceeded", "canceled"))
+_RUNNING: Final = frozenset(("inprogress", "queued", "scheduled"))
+
+
+@dataclass(frozen=True)
+class Progress:
+    """
+    What the next read has to know: the watermark of this stream.
+
+    Args:
+        since: End of the last window, an instant; None when nothing was read yet.
+        running: Releases with an environment that is being deployed: they change without the list showing it.
+        waiting: Drafts, and releases with an environment that was never deployed: the list shows when they changed.
+        deleted: Those the list of deleted releases held; one that left it was restored or purged.
+    """
+
+    since: str | None = None
+    running: frozenset[int] = frozenset()
+    waiting: frozenset[int] = frozenset()
+    deleted: frozenset[int] = frozenset()
+
+    @classmethod
+    def read(cls, watermark: str) -> Progress:
+        """The progress that ``text`` wrote."""
+        stored = orjson.loads(watermark)
+        ids = {name: frozenset(stored[name]) for name in ("running", "waiting", "deleted")}
+        return cls(stored["since"], **ids)
+
+    @property
+    def text(self) -> str:
+        """As it is stored."""
+        ids = {name: sorted(getattr(self, name)) for name in ("running", "waiting", "deleted")}
+        return orjson.dumps({"since": self.since, **ids}).decode()
+
+    def after(self, now: datetime, read: Mapping[int, str], deleted: frozenset[int]) -> Progress:
+        """
+        The progress once releases were read again.
+
+        Args:
+            now: When the read began.
+            read: Release id -> its outlook.
+            deleted: All that the list of deleted releases holds.
+        """
+        running = {each for each, found in read.items() if found == "running"}
+        waiting = {each for each, found in read.items() if found == "waiting"}
+        return Progress(
+            since=now.isoformat(),
+            running=(self.running - read.keys() - deleted) | running,
+            waiting=(self.waiting - read.keys() - deleted) | waiting,
+            deleted=deleted,
+        )
+
+
+def outlook(release: Any) -> str:
+    """Whether a release is ``running``, ``waiting`` for somebody to act, or ``final``; unknown states are waiting."""
+    if str(release.get("status", "")).lower() == "abandoned":
+        return "final"
+    states = {str(environment.get("status", "")).lower() for environment in release.get("environments") or ()}
+    if states & _RUNNING:
+        return "running"
+    draft = str(release.get("status", "")).lower() == "draft"
+    return "waiting" if draft or states - _ENDED else "final"
+
+
+async def releases(client: AdoClient, request: Request) -> AsyncIterator[Event]:
+    """
+    Yield the releases of the project that may differ from what is held, each whole; all when there is no watermark.
+
+    A delta is: those created since the watermark or in the lookback, and those waiting, where the list shows another
+    status or time of modification than is held; those with a deployment since; those running; those restored.
+    With a start date the first read is such a delta too.
+    """
+    assert request.unit.project is not None
+    scope = {"project_id": request.unit.project.id}
+    before = Progress.read(request.watermark) if request.watermark else Progress()
+    deleted = {row["id"]: at async for row, at in _listed(client, scope, {"isDeleted": True})}
+    for release_id in sorted(deleted.keys() - before.deleted):
+        yield Gone({**scope, "id": release_id}, "deleted", deleted[release_id])
+    listing_began: datetime | None = None
+    if before.since is None and request.options.start_date is None:
+        listed = {row["id"]: at async for row, at in _listed(client, scope, {"isDeleted": False})}
+        listing_began, ids = min(listed.values(), default=request.now), set(listed)
+    else:
+        ids = await _changed(client, request, scope, before) | (before.deleted - deleted.keys())
+    read: dict[int, str] = {}
+    async for release_id, answer in one_by_one(client, GET_RELEASE, "release_id", sorted(ids), scope, _WHOLE):
+        if answer is not None:
+            read[release_id] = outlook(answer.data)
+            yield single(answer, scope)
+    if listing_began is not None:
+        yield Complete(scope, listing_began)
+    yield Watermark(before.after(request.now, read, frozenset(deleted)).text)
+
+
+async def _changed(client: AdoClient, request: Request, scope: dict[str, str], before: Progress) -> set[int]:
+    """Ids of the releases that exist and may differ from what is held."""
+    held = {row["id"]: (row["status"], row["modified_on"]) for row in request.held}
+    found = set(before.running)
+    created = next_window(before.since, request.now, request.options, look_back=True)
+    listings: list[Params] = [{"isDeleted": False, "minCreatedTime": created.earliest}]
+    for batch in batches(sorted(before.waiting), _IDS_AT_ONCE):
+        listings.append({"isDeleted": False, "releaseIdFilter": ",".join(map(str, batch))})
+    for params in listings:
+        async for row, _ in _listed(client, scope, params):
+            if held.get(row["id"]) != (row.get("status"), timestamps.parse(row.get("modifiedOn"))):
+                found.add(row["id"])
+    window = next_window(before.since, request.now, request.options)
+    async for answer in modified_deployments(client, scope["project_id"], window):
+        found.update(record["release"]["id"] for record in answer.records)
+    return found
+
+
+async def _listed(client: AdoClient, scope: dict[str, str], params: Params) -> AsyncIterator[tuple[Any, datetime]]:
+    """The rows of the list, oldest first, each with when it was read; some come twice."""
+    async for answer in client.pages(LIST_RELEASES, scope, {"queryOrder": "ascending", **params}):
+        for row in answer.records:
+            yield row, answer.read_at
+
+
+#: Its watermark holds what may still change; the held rows tell whether the list shows something new.
+RELEASES_FEED: Final = Feed(
+    (RELEASES, RELEASE_ENVIRONMENTS), "project", releases, held=Held(columns=("id", "status", "modified_on"))
+)
