@@ -27,7 +27,7 @@ from ado_assets.sample.people import Person
 if TYPE_CHECKING:
     from ado_assets.sample.world import Gone, Truth, World
 
-YEARS_BACK = timedelta(days=720)
+REACH = timedelta(days=720)
 REMEMBERED = 4_096
 LONG_ITEM = 5
 ID_BITS, REV_BITS = 26, 14
@@ -96,7 +96,7 @@ class Boards:
         rng = self.world.rng("boards", project.id)
         types = [kind for kind in self.schema.processes[project.process] if kind.share]
         kinds = rng.choices(types, [kind.share for kind in types], k=count)
-        newest, span = milliseconds(START) - 3_600_000, YEARS_BACK // timedelta(milliseconds=1)
+        newest, span = milliseconds(START) - 3_600_000, REACH // timedelta(milliseconds=1)
         draw = rng.random
         for index, kind in enumerate(kinds):
             created = newest - int(span * draw() ** 1.3) - 60_000

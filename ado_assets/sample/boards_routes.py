@@ -144,7 +144,9 @@ def _refuse_missing(ids: Sequence[int], rows: Sequence[Any], policy: str | None)
 async def get_batch(request: Request) -> Response:
     """Answer up to 200 items by id; with ``errorPolicy`` omit a missing one is null."""
     body = await _body(request)
-    ids = [int(key) for key in body.get("ids") or ()]
+    ids = body.get("ids")
+    if not isinstance(ids, list) or not ids or not all(isinstance(key, int) for key in ids):
+        raise bad_request("VS402361: The parameter ids must be a list of work item ids.", "ArgumentException")
     rows = _answer_items(request, ids, body.get("fields"), body.get("$expand"), body.get("asOf"))
     _refuse_missing(ids, rows, body.get("errorPolicy"))
     return envelope(rows)

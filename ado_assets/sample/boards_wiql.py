@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ado_assets.sample.boards_history import WorkItem, milliseconds
-from ado_assets.sample.boards_rendering import current_values, values_at
+from ado_assets.sample.boards_rendering import as_text, current_values, values_at
 from ado_assets.sample.http import ApiError, bad_request, parse_time
 
 if TYPE_CHECKING:
@@ -171,6 +171,11 @@ class Search:
         self.project = project
         self.precise = precise
         self.as_of = milliseconds(parse_time(query.as_of)) if query.as_of else None
+        self.types = {each.reference_name: each.type for each in boards.schema.fields}
+        named = [each.field for each in query.conditions] + [name for name, _ in query.order]
+        unknown = [name for name in named if name not in self.types]
+        if unknown:
+            raise invalid(f"the field '{unknown[0]}' does not exist")
 
     def ids(self) -> list[int]:
         """Return the ids of matching visible items, in the order asked for, else ascending."""
@@ -207,11 +212,12 @@ class Search:
             return self.project.casefold()
         if field in DATES:
             return self._date(text)
-        if text.lstrip("-").replace(".", "", 1).isdigit():
-            return float(text) if "." in text else int(text)
-        if field == "System.Id":
-            raise invalid(f"'{text}' is not a number")
-        return text.casefold()
+        if self.types[field] not in ("integer", "double"):
+            return text.casefold()
+        try:
+            return float(text)
+        except ValueError:
+            raise invalid(f"'{text}' is not a number") from None
 
     def _date(self, text: str) -> int:
         instant: datetime = parse_time(text)
@@ -232,7 +238,7 @@ class Search:
         if field == "System.TeamProject" and self.as_of is None:
             return self.boards.world.projects[item.project_id].name.casefold()
         values = current_values(self.boards, item) if self.as_of is None else self._past(item)
-        value = values.get(field)
+        value = as_text(values.get(field))
         return value.casefold() if isinstance(value, str) else value
 
     def _sortable(self, item: WorkItem, field: str) -> Any:

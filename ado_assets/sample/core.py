@@ -6,6 +6,7 @@ Belongs here: who and where. What changes them is core_changes, the routes are c
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -88,6 +89,7 @@ class Core:
     def __init__(self, world: World) -> None:
         self.world = world
         self.gone: list[Gone] = []
+        self.serial = itertools.count(1_000)
         self.teams: dict[str, dict[str, Team]] = {}
         self.weights: dict[str, float] = {}
         self.scenarios: dict[str, Callable[[random.Random], str]] = core_changes.scenarios(self)
@@ -178,8 +180,7 @@ class Core:
         self, project: Project, name: str, description: str, members: list[Person], rng: random.Random
     ) -> Team:
         """Add a team; about one member in six administers it."""
-        number = len(self.teams[project.id])
-        team = Team(self.world.guid("team", project.id, number, name), name, description)
+        team = Team(self.world.guid("team", project.id, name), name, description)
         team.members = {member.id: (member, rng.random() < 0.16) for member in members}
         self.teams[project.id][team.id] = team
         return team

@@ -33,8 +33,7 @@ def _team(core: Core, rng: random.Random, *, members: int = 0) -> tuple[Project,
 def create_team(core: Core, rng: random.Random) -> str:
     """Add a team with a few members."""
     project = _project(core, rng)
-    serial = len(core.world.people) + sum(len(teams) for teams in core.teams.values())
-    name = f"{rng.choice(NEW_TEAM_WORDS)} {serial}"
+    name = f"{rng.choice(NEW_TEAM_WORDS)} {next(core.serial)}"
     members = rng.sample(project.people, min(4, len(project.people)))
     core.add_team(project, name, "Founded for the new quarter.", members, rng)
     return f"Team {name!r} was created in {project.name}."
@@ -89,7 +88,7 @@ def _leave(core: Core, project: Project, team: Team, member_id: str) -> None:
 def add_user(core: Core, rng: random.Random) -> str:
     """Let a new user enter the organization and one project."""
     world = core.world
-    index = len(world.people) + len(core.gone)
+    index = next(core.serial)
     first, last = full_name(index)
     unique = f"{first}.{last}{index}@fabrikam.example".lower().replace("'", "")
     newcomer = person(world.guid("user", "new", index), "user", f"{first} {last}", unique, world.base_url)
@@ -148,8 +147,10 @@ def delete_project(core: Core, rng: random.Random) -> str:
     return f"Project {project.name!r} was deleted."
 
 
-def restore_project(core: Core, _rng: random.Random) -> str:
-    """Restore the project that was deleted last, under another name when its own is taken."""
+def restore_project(core: Core, rng: random.Random) -> str:
+    """Restore the project that was deleted last, under another name when its own is taken; delete one if need be."""
+    if not any(entry[0] == "projects" for entry in core.gone):
+        delete_project(core, rng)
     key = next(entry[2]["id"] for entry in reversed(core.gone) if entry[0] == "projects")
     project = core.world.projects[key]
     if core.world.find_project(project.name) is not None:
