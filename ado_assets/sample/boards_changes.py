@@ -13,6 +13,7 @@ from ado_assets.sample.boards_nodes import Node, tree_fields
 from ado_assets.sample.boards_processes import SIMPLE, Type
 from ado_assets.sample.boards_stories import edit, retype
 from ado_assets.sample.core import Project
+from ado_assets.sample.core_changes import create_project
 
 if TYPE_CHECKING:
     from ado_assets.sample.boards import Boards
@@ -57,6 +58,8 @@ def move_item(boards: Boards, rng: random.Random, instant: Instant) -> str:
     """Move an item to another project: same id, another team project, area and iteration."""
     item = _item(boards, rng)
     source = _project(boards, item)
+    if len(boards.world.live_projects()) < 2:
+        create_project(boards.world.core, rng)
     target = rng.choice([project for project in boards.world.live_projects() if project.id != source.id])
     setting, by, at = boards.setting(target), rng.choice(source.people), instant(rng)
     place = tree_fields("area", *setting.areas[0]) | tree_fields("iteration", *setting.iterations[0])

@@ -138,9 +138,16 @@ def rename_project(core: Core, rng: random.Random) -> str:
     return f"Project {before!r} is now called {project.name!r}."
 
 
+def _expendable(core: Core, rng: random.Random) -> Project:
+    """Pick a live project other than the first, which always stays; create one when it is alone."""
+    if len(core.world.live_projects()) < 2:
+        create_project(core, rng)
+    return rng.choice(core.world.live_projects()[1:])
+
+
 def delete_project(core: Core, rng: random.Random) -> str:
     """Soft-delete a project that is not the first: everything below it disappears, restorably."""
-    project = rng.choice(core.world.live_projects()[1:])
+    project = _expendable(core, rng)
     project.state = "deleted"
     project.touch(core.world.clock.now())
     core.gone.append(("projects", {}, {"id": project.id}, "deleted"))
@@ -164,7 +171,7 @@ def restore_project(core: Core, rng: random.Random) -> str:
 
 def reuse_project_name(core: Core, rng: random.Random) -> str:
     """Delete a project and create another one of the same name: a new id under an old name."""
-    project = rng.choice(core.world.live_projects()[1:])
+    project = _expendable(core, rng)
     project.state = "deleted"
     project.touch(core.world.clock.now())
     core.gone.append(("projects", {}, {"id": project.id}, "deleted"))
