@@ -14,7 +14,8 @@ PULL_REQUEST_PATH: Final = "{project_id}/_apis/git/repositories/{repository_id}/
 
 COLUMNS: Final = ("project_id", "repository_id", "pull_request_id")
 
-#: For what follows from the commits: a push, retarget or merge changes the pull request's own row.
+#: For what follows from the commits: a push, retarget or rebase changes the pull request's own row, be it only the
+#: ``mergeId`` of the trial merge that follows each.
 WHEN_CHANGED: Final = Due("pull_requests", (*COLUMNS, "supports_iterations"))
 
 #: For what changes without a trace in the pull request's row: while it is active, and now and then after it closed.

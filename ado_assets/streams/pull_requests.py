@@ -3,26 +3,30 @@ Pull requests: what "changed since" can mean where the API has no such filter.
 
 The search knows the time of creation and of closing, and nothing else (git/7.1, ``queryTimeRangeType``); votes, titles,
 pushes and labels leave no trace it could filter by. So an incremental read takes what closed since the last one, all
-that are active, and one by one those held as active that came in neither. Nothing can be deleted but with its
-repository. How a listing is paged is in ``pull_request_listing``.
+that are active, and one by one those held as active that came in neither. A pull request cannot be deleted but with
+its repository. How a listing is paged is in ``pull_request_listing``.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ado_assets.ado import AccessDenied, AdoClient, NotFound, merge, timestamps
+from ado_assets.ado import AccessDenied, AdoClient, BadRequest, NotFound, timestamps
 from ado_assets.streams.model import Complete, Event, Feed, Held, Page, Request, Skipped, Watermark
 from ado_assets.streams.pull_request_listing import Key, PullRequestReader
 from ado_assets.streams.repositories import project_repositories
 from ado_assets.tables import PULL_REQUEST_LABELS, PULL_REQUEST_REVIEWERS, PULL_REQUESTS
 
 FINAL: Final = ("completed", "abandoned")
-BACKFILLS_AT_ONCE: Final = 8
+
+
+#: Repositories that can be read, by id; a fork's name, for pull requests name the fork they come from, None otherwise.
+_Repositories = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -30,22 +34,21 @@ class _Mark:
     """
     The unit's watermark: when the last read began, and which repositories it could see.
 
-    Written as ``<instant>;<repository id>,<repository id>``. A repository that was disabled, deleted or out of sight
-    may have had pull requests close that nobody read; it is read whole once it is back. An instant alone, as a person
-    gives it, says nothing about repositories (None).
+    Written as the instant, a space and a JSON object. A repository that was disabled, deleted or out of sight may have
+    had pull requests close that nobody read; it is read whole once it is back. An instant alone, as a person gives
+    it, says nothing about repositories (None).
     """
 
     at: datetime
-    repositories: frozenset[str] | None
+    repositories: _Repositories | None
 
     @classmethod
     def parse(cls, text: str) -> _Mark:
-        at, separator, repositories = text.partition(";")
-        known = frozenset(repositories.split(",")) - {""} if separator else None
-        return cls(datetime.fromisoformat(at), known)
+        at, _, repositories = text.partition(" ")
+        return cls(datetime.fromisoformat(at), json.loads(repositories) if repositories else None)
 
     def __str__(self) -> str:
-        return f"{timestamps.format(self.at)};{','.join(sorted(self.repositories or ()))}"
+        return f"{timestamps.format(self.at)} {json.dumps(self.repositories)}"
 
 
 async def pull_requests(client: AdoClient, request: Request) -> AsyncIterator[Event]:
@@ -71,9 +74,13 @@ async def _everything(client: AdoClient, reader: PullRequestReader, request: Req
     before = await _readable(client, request)
     async for part in _listings(reader, request.options.start_date):
         yield part
-    readable = before & await _readable(client, request)
+    after = await _readable(client, request)
+    readable = {each: name for each, name in after.items() if each in before}
+    for each in _changed_forks(before, after):
+        async for part in _from_fork(reader, each):
+            yield part
     if request.options.start_date is None:
-        for repository_id in sorted(readable - reader.refused):
+        for repository_id in sorted(readable.keys() - reader.refused):
             yield Complete({"repository_id": repository_id}, request.now)
     async for event in _ending(reader, request, readable):
         yield event
@@ -92,11 +99,13 @@ async def _changes(client: AdoClient, reader: PullRequestReader, request: Reques
     async for part in _listings(reader, mark.at - request.options.overlap):
         yield part
     readable = await _readable(client, request)
-    if back := [] if mark.repositories is None else sorted(readable - mark.repositories):
-        reads = (_repository(reader, request, repository_id) for repository_id in back)
-        async with aclosing(merge(reads, min(len(back), BACKFILLS_AT_ONCE))) as events:
-            async for event in events:
+    if mark.repositories is not None:
+        for each in sorted(readable.keys() - mark.repositories.keys()):
+            async for event in _repository(reader, request, each):
                 yield event
+        for each in _changed_forks(mark.repositories, readable):
+            async for part in _from_fork(reader, each):
+                yield part
     held = {Key(row["repository_id"], row["pull_request_id"]) for row in request.held}
     missing = sorted(held - reader.seen)
     async for part in reader.each([key for key in missing if key.repository_id in readable]):
@@ -119,6 +128,19 @@ async def _repository(reader: PullRequestReader, request: Request, repository_id
         yield Complete({"repository_id": repository_id}, request.now)
 
 
+def _changed_forks(before: _Repositories, now: _Repositories) -> list[str]:
+    """Forks that came, went or have another name. Those in other projects are not seen here."""
+    forks = {each for each, name in (*before.items(), *now.items()) if name is not None}
+    return sorted(each for each in forks if before.get(each) != now.get(each))
+
+
+async def _from_fork(reader: PullRequestReader, repository_id: str) -> AsyncIterator[Page]:
+    """Every pull request that comes from the fork: it names the fork as it is now, and leaves it out once deleted."""
+    with suppress(BadRequest, NotFound):
+        async for part in reader.listing({"status": "all", "sourceRepositoryId": repository_id}):
+            yield part
+
+
 async def _listings(
     reader: PullRequestReader, since: datetime | None, repository_id: str | None = None
 ) -> AsyncIterator[Page]:
@@ -138,17 +160,22 @@ async def _listings(
             yield part
 
 
-async def _readable(client: AdoClient, request: Request) -> frozenset[str]:
-    """Ids of the project's repositories that answer now; a disabled one is listed and answers 404."""
+async def _readable(client: AdoClient, request: Request) -> dict[str, str | None]:
+    """The project's repositories that answer now; a disabled one is listed and answers 404."""
     assert request.unit.project is not None
     answer = await project_repositories(client, request.unit.project.id)
-    return frozenset(record["id"] for record in answer.records if not record.get("isDisabled"))
+    return {
+        record["id"]: record["name"] if record.get("isFork") else None
+        for record in answer.records
+        if not record.get("isDisabled")
+    }
 
 
-async def _ending(reader: PullRequestReader, request: Request, readable: frozenset[str]) -> AsyncIterator[Event]:
+async def _ending(reader: PullRequestReader, request: Request, readable: _Repositories) -> AsyncIterator[Event]:
     for repository_id in sorted(reader.refused):
-        yield Skipped("pull requests that are held or listed cannot be read: disabled or no access", repository_id)
-    yield Watermark(str(_Mark(request.now, readable - reader.refused)))
+        yield Skipped("its pull requests cannot be read: it is disabled, or not visible to this token", repository_id)
+    read = {each: readable[each] for each in sorted(readable.keys() - reader.refused)}
+    yield Watermark(str(_Mark(request.now, read)))
 
 
 PULL_REQUESTS_FEED: Final = Feed(
