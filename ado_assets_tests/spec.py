@@ -33,12 +33,19 @@ UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 INTEGER_BITS = {"int16": 16, "int32": 32, "int64": 64}
 
 TEXT: Json = {"type": "string"}
+INTEGER: Json = {"type": "integer"}
+BOOLEAN: Json = {"type": "boolean"}
+SHA: Json = {"type": "string", "pattern": "^[0-9a-f]{40}$"}
 GIT_ITEM: Json = {
     "type": "object",
     "properties": {
-        **dict.fromkeys(("objectId", "originalObjectId", "commitId"), {"type": "string", "pattern": "^[0-9a-f]{40}$"}),
-        **dict.fromkeys(("path", "url"), TEXT),
-        **dict.fromkeys(("isFolder", "isSymLink"), {"type": "boolean"}),
+        "objectId": SHA,
+        "originalObjectId": SHA,
+        "commitId": SHA,
+        "path": TEXT,
+        "url": TEXT,
+        "isFolder": BOOLEAN,
+        "isSymLink": BOOLEAN,
         "gitObjectType": {"enum": ["bad", "commit", "tree", "blob", "tag", "ext2", "ofsDelta", "refDelta"]},
     },
     "additionalProperties": False,
@@ -49,10 +56,12 @@ WORK_ITEM_LINK: Json = {
     "type": "object",
     "properties": {
         "rel": TEXT,
-        **dict.fromkeys(("sourceId", "targetId"), {"type": "integer"}),
+        "sourceId": INTEGER,
+        "targetId": INTEGER,
         "changedDate": {"type": "string", "pattern": DATE_TIME},
-        "isActive": {"type": "boolean"},
-        **dict.fromkeys(("sourceProjectId", "targetProjectId"), {"type": "string", "pattern": UUID}),
+        "isActive": BOOLEAN,
+        "sourceProjectId": {"type": "string", "pattern": UUID},
+        "targetProjectId": {"type": "string", "pattern": UUID},
         "changedBy": {"$ref": "#/definitions/IdentityRef", "type": "object"},
     },
     "required": ["rel", "sourceId", "targetId", "changedDate", "isActive"],
@@ -82,10 +91,10 @@ SENT: dict[tuple[str, str], Json] = {
     ("ReleaseReference", "webAccessUri"): TEXT,
     ("Deployment", "_links"): {"$ref": "#/definitions/ReferenceLinks"},
     # In the examples of deployments and approvals.
-    ("ReleaseApproval", "isNotificationOn"): {"type": "boolean"},
-    ("ReleaseApproval", "trialNumber"): {"type": "integer"},
+    ("ReleaseApproval", "isNotificationOn"): BOOLEAN,
+    ("ReleaseApproval", "trialNumber"): INTEGER,
     # Known to the vendor's own Python client.
-    ("ReleaseDeployPhase", "id"): {"type": "integer"},
+    ("ReleaseDeployPhase", "id"): INTEGER,
 }
 """What the service sends although the description lacks it or has it otherwise, by definition and property."""
 MAPS: dict[str, Json] = {
