@@ -61,7 +61,7 @@ def connected(
                 raise clear from error
             raise
         finally:
-            _close(connection, path)
+            _close(connection, path, read_only=read_only)
 
 
 def make_folder(folder: Path) -> None:
@@ -133,6 +133,8 @@ def _open(path: Path, read_only: bool, deadline: float, memory_limit: str | None
     while True:
         try:
             connection = _connect(path, read_only, config)
+            if not read_only:
+                _make_log(path)
             connection.execute("SET TimeZone = 'UTC'")
             return connection
         except duckdb.Error as error:
@@ -159,6 +161,11 @@ def _connect(
         os.umask(mask)
 
 
+def _make_log(path: Path) -> None:
+    """Make the write-ahead log for the owner only, before DuckDB makes it for all."""
+    os.close(os.open(f"{path}.wal", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+
 def _unusable(error: duckdb.Error, path: Path) -> WarehouseCorrupt:
     return WarehouseCorrupt(
         f"{path} cannot be opened as a DuckDB database ({error}). If it is damaged, move it away and run a full "
@@ -166,8 +173,11 @@ def _unusable(error: duckdb.Error, path: Path) -> WarehouseCorrupt:
     )
 
 
-def _close(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+def _close(connection: duckdb.DuckDBPyConnection, path: Path, *, read_only: bool) -> None:
     try:
         connection.close()
     except duckdb.Error as error:
         raise explain(error, path) or error from error
+    log = Path(f"{path}.wal")
+    if not read_only and log.exists() and not log.stat().st_size:
+        log.unlink()

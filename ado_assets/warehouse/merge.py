@@ -66,16 +66,22 @@ def merge(transaction: Transaction, table: Table, link: Link | None, counts: Tab
     _drop_all_but_latest(transaction, table)
     _refuse_gaps(transaction, table, counts)
     _plan(transaction, table, link)
-    _settle_reordered(transaction, table)
-    states = dict(
-        transaction.connection.execute(f"SELECT state, count(*) FROM {plan_of(table)} GROUP BY state").fetchall()
-    )
+    states = _states(transaction, table)
+    if "reordered" in states:
+        _settle_reordered(transaction, table)
+        states = _states(transaction, table)
     counts.inserted += states.get("new", 0)
     counts.updated += states.get("changed", 0)
     counts.restored += states.get("restored", 0)
     counts.unchanged += states.get("same", 0)
     counts.stale += states.get("stale", 0)
     _write(transaction, table, replaces=bool(counts.updated or counts.restored), adds=bool(counts.written))
+
+
+def _states(transaction: Transaction, table: Table) -> dict[str, int]:
+    return dict(
+        transaction.connection.execute(f"SELECT state, count(*) FROM {plan_of(table)} GROUP BY state").fetchall()
+    )
 
 
 def keep_rows_of_winners(transaction: Transaction, table: Table, record: Table) -> None:
@@ -167,8 +173,6 @@ def _settle_reordered(transaction: Transaction, table: Table) -> None:
         for id_, *values in chunk:
             new, held = values[: len(columns)], values[len(columns) :]
             decided[id_] = list(map(_by_value, new)) == list(map(_by_value, held))
-    if not decided:
-        return
     same = [id_ for id_, is_same in decided.items() if is_same]
     transaction.run(
         f"UPDATE {plan_of(table)} SET state = CASE WHEN id IN (SELECT unnest($same)) THEN 'same' ELSE 'changed' END "
