@@ -15,9 +15,13 @@ NAMES = {"timeline_records": "build_timeline_records", "area": "areas", "iterati
 """Resources (and kinds of nodes) of the truth that the warehouse calls differently."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[SampleServer]:
+@pytest.fixture(scope="module", params=["at rest", "after every scenario"])
+def server(request: pytest.FixtureRequest) -> Iterator[SampleServer]:
     with SampleServer("tiny") as running:
+        if request.param == "after every scenario":
+            for name in running.world.scenarios():
+                running.world.run_scenario(name)
+            running.world.tick(5)
         yield running
 
 

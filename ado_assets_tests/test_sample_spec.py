@@ -289,6 +289,20 @@ def test_answers_of_a_larger_organization_are_as_described(specification: Specif
         assert reader.complaints() == ""
 
 
+def test_answers_of_a_lived_in_organization_are_as_described(specification: Specification) -> None:
+    """What is moved, deleted, restored, retried or cleared by any scenario is answered as described."""
+    with SampleServer("tiny") as running:
+        for name in running.world.scenarios():
+            running.world.run_scenario(name)
+        running.world.tick(5)
+        reader = Reader(running, specification)
+
+        for walk in WALKS.values():
+            walk(reader)
+
+        assert reader.complaints() == ""
+
+
 @pytest.mark.parametrize(
     ("path", "change"),
     [
