@@ -101,7 +101,8 @@ async def _all(client: AdoClient, scope: Mapping[str, str], sha: str) -> AsyncIt
     begun = None
     async for answer in client.pages(COMMITS_OF_VERSION, scope, _version("itemVersion", sha)):
         begun = begun or answer.read_at
-        yield page(answer, scope)
+        if answer.records:
+            yield page(answer, scope)
     assert begun is not None
     yield Complete({"repository_id": scope["repository_id"]}, begun)
 
@@ -128,7 +129,7 @@ async def _difference(client: AdoClient, scope: Mapping[str, str], old: str, new
         async for answer in client.pages(COMMITS_OF_VERSION, scope, params):
             side = side or _side(answer, old, new)
             shas = [record["commitId"] for record in answer.records]
-            if side == "came":
+            if side == "came" and shas:
                 came.update(shas)
                 yield page(answer, scope)
             else:

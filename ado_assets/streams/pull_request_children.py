@@ -41,6 +41,7 @@ async def complete_listing(
     begun = None
     async for answer in client.pages(endpoint, scope, params):
         begun = begun or answer.read_at
-        yield page(answer, scope)
+        if answer.records:
+            yield page(answer, scope)
     assert begun is not None
     yield Complete({name: value for name, value in scope.items() if name != "project_id"}, begun)

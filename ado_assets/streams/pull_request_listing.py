@@ -16,6 +16,7 @@ from ado_assets.ado import (
     Answer,
     Endpoint,
     NotFound,
+    PagingLoop,
     Params,
     UnexpectedAnswer,
     merge,
@@ -27,6 +28,7 @@ from ado_assets.streams.model import Page, page, regrouped, single
 PAGE_SIZE: Final = 1000
 OVERLAP: Final = 50
 DEFAULT_PAGE: Final = 101
+MOST_STEPS_BACK: Final = 20
 READS_AT_ONCE: Final = 16
 
 #: The listing cuts descriptions to 400 characters (git/7.1). The service counts UTF-16 units; one less, because a cut
@@ -61,26 +63,31 @@ def by_overlapping_skip(params: Params, endpoint: Endpoint) -> Pages:
     A pull request that closes leaves the listing of active ones, and all that follow move up: plain skipping would
     jump over as many as left. So each page reaches back over the end of the one before. A page that begins with a
     record that has come already joins on without a gap, because the order of the rest does not change; one that does
-    not (more left than the overlap holds) is followed by a page further back. The client ends a listing that never
-    joins on with ``PagingLoop``. Records that enter at the front only make the pages overlap more.
+    not (more left than the overlap holds) is followed by a page further back. Records that enter at the front only
+    make the pages overlap more.
 
     A page that is not full ends the listing, unless the service may have lowered ``$top`` (cf. ``by_skip``): it never
     sends fewer than its default of 101 for that reason.
+
+    Raises:
+        PagingLoop: Pages do not join on, however often the reader goes back.
     """
     size = endpoint.page_size or PAGE_SIZE
     seen: set[Key] = set()
-    skip, accepted = 0, False
+    skip, steps_back, accepted = 0, 0, False
     while True:
         answer = yield {**params, "$top": size, "$skip": skip}
         keys = [key_of(record) for record in answer.records]
         if skip and (not keys or keys[0] not in seen):
-            skip = max(0, skip - size // 2)
+            if steps_back == MOST_STEPS_BACK:
+                raise PagingLoop(f"{endpoint.template} changes faster than its pages can be read")
+            steps_back += 1
+            # a page may well be asked for again; one record less tells the client's guard that it is meant
+            skip, size = max(0, skip - size // 2), size - 1
             continue
-        new = [key for key in keys if key not in seen]
-        seen.update(new)
+        seen.update(keys)
         accepted = accepted or len(keys) >= size
-        whole = len(keys) < size and (accepted or len(keys) < DEFAULT_PAGE)
-        if not new or whole:
+        if len(keys) < size and (accepted or len(keys) < DEFAULT_PAGE):
             return
         skip += max(len(keys) - OVERLAP, 1)
 
@@ -143,7 +150,7 @@ class PullRequestReader:
         uncut = [number for number in new if number not in cut]
         landed.update(keys)
         self.seen.update(keys[number] for number in uncut)
-        if len(uncut) == len(keys):
+        if uncut and len(uncut) == len(keys):
             yield page(answer, self._scope)
         elif uncut:
             raw = split(answer.body, "value")

@@ -36,7 +36,7 @@ async def repositories(client: AdoClient, request: Request) -> AsyncIterator[Eve
     recycled = await _recycled(client, scope) & missing if missing else frozenset()
     for repository_id in sorted(recycled):
         yield Gone({"id": repository_id}, "recycled", answer.read_at)
-    yield Complete(scope, answer.read_at, "recycled" if recycled and recycled == missing else "deleted")
+    yield Complete(scope, answer.read_at)
 
 
 async def project_repositories(client: AdoClient, project_id: str) -> Answer:
