@@ -1,6 +1,7 @@
 """The Dagster entry point. Assembles what the folders hold; no logic of its own."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -11,7 +12,7 @@ from ado_assets.config import CONNECTORS, TOKEN_VARIABLES, Settings, load_settin
 from ado_assets.resources import AdoConnector, AdoDeployment, AdoWarehouse
 
 
-def resources(settings: Settings) -> dict[str, object]:
+def resources(settings: Settings) -> dict[str, Any]:
     """The five connectors, the warehouse and the deployment."""
     connectors = {
         name: AdoConnector(
@@ -47,7 +48,7 @@ def build_defs(
     return dg.Definitions(
         assets=dg.load_assets_from_modules([core, boards, pipelines, repos, commits]),
         asset_checks=make_checks(),
-        jobs=make_jobs(),
+        jobs=make_jobs(resources(chosen)),
         schedules=make_schedules(chosen.file),
         resources=resources(chosen),
         executor=dg.in_process_executor,

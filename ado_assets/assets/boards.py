@@ -38,7 +38,7 @@ def work_item_fields(context: dg.AssetExecutionContext, config: SyncConfig) -> I
     yield from materialize_feed(context, "work_item_fields", config)
 
 
-@feed_asset("work_items", deps=["work_item_types", "work_item_fields", "iterations", "areas"])
+@feed_asset("work_items")
 def work_items(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
     """Current rows and their relations: what the reporting feeds say changed, fetched in batches."""
     yield from materialize_feed(context, "work_items", config)
@@ -50,7 +50,7 @@ def work_item_updates(context: dg.AssetExecutionContext, config: SyncConfig) -> 
     yield from materialize_feed(context, "work_item_updates", config)
 
 
-@feed_asset("work_item_revisions", deps=["work_items"])
+@feed_asset("work_item_revisions")
 def work_item_revisions(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
     """Full history of field values, from the organization's reporting feed."""
     yield from materialize_feed(context, "work_item_revisions", config)

@@ -6,8 +6,6 @@ from typing import Any
 import dagster as dg
 
 from ado_assets.assets.feed import SyncConfig, feed_asset, materialize_feed
-from ado_assets.assets.partitions import follow_projects
-from ado_assets.sync import Selection, select_projects
 
 
 @feed_asset("users")
@@ -32,9 +30,3 @@ def team_members(context: dg.AssetExecutionContext, config: SyncConfig) -> Itera
 def projects(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
     """Snapshot of all projects; afterwards the partitions are those that can be read and are included."""
     yield from materialize_feed(context, "projects", config)
-    settings = context.resources.deployment.settings()
-    held = context.resources.warehouse.open().projects(settings.organization)
-    readable = select_projects(Selection(settings.organization, included=settings.selects), held)
-    added, removed = follow_projects(context.instance, {project.name for project in readable})
-    if added or removed:
-        context.log.info(f"partitions: {len(added)} added, {len(removed)} removed")

@@ -1,33 +1,37 @@
-"""Jobs and schedules: one per connector, one for the slow snapshots, one for everything."""
+"""
+Jobs over the whole organization, and their schedules.
 
-from collections.abc import Mapping
-from typing import Final
+A job here is a graph of steps, one per feed, that report what they wrote as materializations of the assets. It is not
+an asset job: a run over all projects has no partition key, and without one Dagster does not execute a partitioned asset
+that depends on another partitioned one. So one run covers all projects concurrently, and an event is written only for
+projects whose rows changed.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import dagster as dg
 
-from ado_assets.assets.feed import SKIP_OFF
-from ado_assets.config import FileSettings
+from ado_assets.assets.metadata import materialization_metadata, project_materializations
+from ado_assets.assets.run import SyncConfig, connector_of, run_feed
+from ado_assets.assets.upstream import upstream_feeds
+from ado_assets.config import CONNECTORS, FileSettings
+from ado_assets.resources import AdoDeployment, AdoWarehouse, ConnectorOff
+from ado_assets.sync import FEEDS, Feed
 
-#: What each job materializes. A connector's job refreshes only the listings it stands on, not teams and members.
+#: What each job reads, by feed. A connector's job refreshes only the listings it stands on, not teams and members.
 SELECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "core": (
         *("users", "projects", "teams", "team_members", "iterations", "areas"),
-        *("work_item_type_categories", "work_item_types", "work_item_type_states", "work_item_fields"),
+        *("work_item_type_categories", "work_item_types", "work_item_fields"),
     ),
-    "boards": ("projects", "work_items", "work_item_relations", "work_item_updates", "work_item_revisions"),
-    "pipelines": (
-        *("projects", "builds", "build_timeline_records"),
-        *("releases", "release_environments", "release_deployments"),
-    ),
+    "boards": ("projects", "work_items", "work_item_updates", "work_item_revisions"),
+    "pipelines": ("projects", "builds", "build_timeline_records", "releases", "release_deployments"),
     "repos": (
-        *("projects", "repositories", "pull_requests", "pull_request_reviewers", "pull_request_labels"),
-        *("pull_request_iterations", "pull_request_iteration_changes", "pull_request_threads"),
-        *("pull_request_comments", "pull_request_work_items"),
+        *("projects", "repositories", "pull_requests", "pull_request_iterations", "pull_request_iteration_changes"),
+        *("pull_request_threads", "pull_request_work_items"),
     ),
-    "pull_commits": (
-        *("projects", "repositories", "pull_requests", "pull_request_reviewers", "pull_request_labels"),
-        "pull_request_commits",
-    ),
+    "pull_commits": ("projects", "repositories", "pull_requests", "pull_request_commits"),
     "commits": ("projects", "repositories", "commits"),
 }
 
@@ -41,26 +45,21 @@ CRONS: Final[Mapping[str, str]] = {
     "commits": "24,54 * * * *",
 }
 
+#: Jobs with this tag leave out what a connector without a token would read, instead of failing it.
+SKIP_OFF: Final = "ado/skip_off_connectors"
 
-def make_jobs() -> list[dg.JobDefinition | dg.UnresolvedAssetJobDefinition]:
-    """``sync_core``, one job per connector, and ``sync_all``."""
+VERDICT: Final = "verdict"
+
+
+def make_jobs(resources: Mapping[str, Any]) -> list[dg.JobDefinition]:
+    """``sync_core``, one job per connector, and ``sync_all``, with the resources they run on."""
+    resources = {**resources, "io_manager": dg.mem_io_manager}
     jobs = [
-        dg.define_asset_job(
-            f"sync_{name}",
-            selection=dg.AssetSelection.assets(*tables),
-            description=f"Bring the tables of {name} up to date for the whole organization, or the configured projects.",
-            executor_def=dg.in_process_executor,
-        )
-        for name, tables in SELECTIONS.items()
+        _job(f"sync_{name}", feeds, f"Bring the tables of {name} up to date for the whole organization.", resources)
+        for name, feeds in SELECTIONS.items()
     ]
-    everything = dg.define_asset_job(
-        "sync_all",
-        selection=dg.AssetSelection.all(),
-        tags={SKIP_OFF: "true"},
-        description="Bring every table up to date. Assets of connectors without a token are left out.",
-        executor_def=dg.in_process_executor,
-    )
-    return [*jobs, everything]
+    about = "Bring every table up to date. What a connector without a token would read is left out."
+    return [*jobs, _job("sync_all", tuple(FEEDS), about, resources, tags={SKIP_OFF: "true"})]
 
 
 def make_schedules(settings: FileSettings) -> list[dg.ScheduleDefinition]:
@@ -76,3 +75,88 @@ def make_schedules(settings: FileSettings) -> list[dg.ScheduleDefinition]:
         )
         for name, cron in CRONS.items()
     ]
+
+
+def _job(
+    name: str,
+    feeds: tuple[str, ...],
+    about: str,
+    resources: Mapping[str, Any],
+    *,
+    tags: Mapping[str, str] | None = None,
+) -> dg.JobDefinition:
+    """A graph of one step per feed, in the order of their lineage, and a last one that gives the verdict."""
+    steps = {feed: _step(FEEDS[feed]) for feed in feeds}
+    dependencies: dict[Any, Any] = {
+        feed: {
+            "after": dg.MultiDependencyDefinition(
+                [dg.DependencyDefinition(other) for other in upstream_feeds(feed) if other in steps]
+            )
+        }
+        for feed in feeds
+    }
+    dependencies[VERDICT] = {"failures": dg.MultiDependencyDefinition([dg.DependencyDefinition(f) for f in feeds])}
+    graph = dg.GraphDefinition(name=name, node_defs=[*steps.values(), verdict], dependencies=dependencies)
+    return graph.to_job(
+        name=name,
+        description=about,
+        executor_def=dg.in_process_executor,
+        tags=dict(tags or {}),
+        resource_defs=resources,
+    )
+
+
+def _step(feed: Feed) -> dg.OpDefinition:
+    @dg.op(
+        name=feed.name,
+        description=f"Bring {', '.join(table.name for table in feed.tables)} up to date.",
+        ins={"after": dg.In(dg.Nothing)},
+        out=dg.Out(list),
+        required_resource_keys={*CONNECTORS, "deployment", "warehouse"},
+        pool=feed.tables[0].connector,
+    )
+    def step(context: dg.OpExecutionContext, config: SyncConfig) -> Iterator[Any]:
+        if is_left_out(context, feed):
+            yield dg.Output([])
+            return
+        report = run_feed(context, feed, config)
+        warehouse: AdoWarehouse = context.resources.warehouse
+        for table in feed.tables:
+            if not table.unpartitioned:
+                yield from project_materializations(table, report)
+            metadata = materialization_metadata(table, report, warehouse.open())
+            yield dg.AssetMaterialization(table.name, metadata=metadata)
+        yield dg.Output([f"{feed.name}: {o.repository_id or o.unit}: {o.reason}" for o in report.failed])
+
+    return step
+
+
+def is_left_out(context: dg.OpExecutionContext, feed: Feed) -> bool:
+    """Whether the configuration disables the feed's main table, or its connector is off and the job allows for that."""
+    deployment: AdoDeployment = context.resources.deployment
+    if not deployment.settings().enabled(feed.name):
+        context.log.info(f"{feed.name}: left out, since it is disabled in the configuration")
+        return True
+    if not context.run.tags.get(SKIP_OFF):
+        return False
+    try:
+        connector_of(context, feed)
+    except ConnectorOff as off:
+        context.log.warning(f"left out: {off.description}")
+        return True
+    return False
+
+
+@dg.op(ins={"failures": dg.In(list[list[str]])}, description="Fail the run when some units could not be read.")
+def verdict(failures: list[list[str]]) -> None:
+    """
+    Fail the run, naming each unit that could not be read.
+
+    It comes last so that one project in trouble stops no table of the others: everything else is committed by now.
+    """
+    named = [text for texts in failures for text in texts]
+    if named:
+        raise dg.Failure(
+            description=f"{len(named)} units could not be read; everything else is committed, and these keep their "
+            "watermark, so that the next sync reads them again:\n" + "\n".join(named)
+        )

@@ -17,8 +17,8 @@ PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 60
 
 
-def materialization(table: Table, report: FeedReport, warehouse: Warehouse) -> dg.MaterializeResult[Any]:
-    """The result of one table of a sync."""
+def materialization_metadata(table: Table, report: FeedReport, warehouse: Warehouse) -> dict[str, Any]:
+    """What the materialization of one table says."""
     counts = report.load.tables[table.name]
     metadata: dict[str, Any] = {
         "dagster/row_count": counts.rows,
@@ -40,12 +40,13 @@ def materialization(table: Table, report: FeedReport, warehouse: Warehouse) -> d
         metadata["values_that_did_not_fit"] = dg.MetadataValue.json(dict(counts.cast_failures))
     if preview := _preview(table, warehouse):
         metadata["preview"] = preview
-    return dg.MaterializeResult(asset_key=table.name, metadata=metadata)
+    return metadata
 
 
 def project_materializations(table: Table, report: FeedReport) -> Iterator[dg.AssetMaterialization]:
     """One event per project whose rows of this table were written, in a run that covers the whole organization."""
-    touched = report.load.tables[table.name].projects
+    written = report.load.tables[table.name].projects
+    touched = {report.projects[key]: rows for key, rows in written.items() if key in report.projects}
     if len(touched) > PROJECT_EVENTS_AT_MOST:
         return
     for name, rows in sorted(touched.items()):

@@ -26,7 +26,7 @@ def releases(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[
     yield from materialize_feed(context, "releases", config)
 
 
-@feed_asset("release_deployments", deps=["releases"])
+@feed_asset("release_deployments")
 def release_deployments(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
     """Deployments modified since the last read."""
     yield from materialize_feed(context, "release_deployments", config)

@@ -14,7 +14,7 @@ def repositories(context: dg.AssetExecutionContext, config: SyncConfig) -> Itera
     yield from materialize_feed(context, "repositories", config)
 
 
-@feed_asset("pull_requests", deps=["repositories"])
+@feed_asset("pull_requests")
 def pull_requests(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
     """All active, closed since the last read, and held active ones that appear in neither."""
     yield from materialize_feed(context, "pull_requests", config)

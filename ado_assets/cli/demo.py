@@ -14,9 +14,9 @@ import click
 from rich.console import Console
 from rich.table import Table as Grid
 
-from ado_assets.cli.instance import dagster_home, forget, run_assets
+from ado_assets.cli.instance import dagster_home, forget, run_feeds
 from ado_assets.cli.summary import Summary, print_summary, summarize
-from ado_assets.cli.sync import choose_tables
+from ado_assets.cli.sync import choose_feeds
 from ado_assets.config import Settings, load_settings
 from ado_assets.sample import SampleProcess
 from ado_assets.warehouse import Warehouse
@@ -103,7 +103,7 @@ def dev(scale: str, port: int, data: Path) -> None:
     with SampleProcess(scale=scale) as organization:
         settings = _settings(organization, data)
         dagster_home(settings)
-        run_assets(settings, ["projects"], config={}, skip_off=False)
+        run_feeds(settings, ["projects"], config={}, skip_off=False)
         click.secho(f"Sample organization: {organization.base_url}   Dagster UI: http://127.0.0.1:{port}", bold=True)
         click.echo(f"Let days pass: curl -X POST '{organization.base_url}/_sample/tick?days=3'")
         command = [sys.executable, "-m", "dagster", "dev", "-m", "ado_assets.definitions"]
@@ -137,7 +137,7 @@ def _settings(organization: SampleProcess, data: Path) -> Settings:
 
 def _sync(settings: Settings) -> Summary:
     started = time.monotonic()
-    result = run_assets(settings, choose_tables(settings, (), ()), config={}, skip_off=True)
+    result = run_feeds(settings, choose_feeds(settings, (), ()), config={}, skip_off=True)
     summary = summarize(settings, result.run_id, time.monotonic() - started)
     print_summary(summary)
     for error in result.errors:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import dagster as dg
 
-from ado_assets.assets.feed import SKIP_OFF
+from ado_assets.assets.jobs import SKIP_OFF, VERDICT
 from ado_assets.config import Settings
 from ado_assets.definitions import build_defs
 
@@ -64,32 +64,34 @@ def forget(settings: Settings) -> None:
     shutil.rmtree(settings.landing, ignore_errors=True)
 
 
-def run_assets(
+def run_feeds(
     settings: Settings,
-    tables: Sequence[str],
+    feeds: Sequence[str],
     *,
     config: dict[str, Any],
     skip_off: bool,
     quiet: bool = False,
 ) -> RunResult:
     """
-    Materialize the assets in one real Dagster run on the configured instance, in this process.
+    Bring feeds up to date in one real Dagster run on the configured instance, in this process.
 
     Args:
-        tables: Asset names.
-        config: The run configuration every asset gets, as in ``SyncConfig``.
-        skip_off: Leave out assets whose connector is off, instead of failing them.
+        feeds: Names of feeds.
+        config: The run configuration every step gets, as in ``SyncConfig``.
+        skip_off: Leave out what a connector that is off would read, instead of failing it.
         quiet: Print nothing while it runs.
     """
     home = dagster_home(settings)
     defs = build_defs(settings, loggers={"console": _line_logger(quiet)})
     job = defs.resolve_job_def("sync_all")
-    feeds = {node.name for node in job.graph.nodes if "checks" not in node.name}
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = job.execute_in_process(
             instance=instance,
-            asset_selection=[dg.AssetKey(name) for name in tables],
-            run_config={"ops": {name: {"config": config} for name in feeds}} if any(config.values()) else None,
+            op_selection=[*feeds, VERDICT],
+            run_config={
+                "loggers": {"console": {}},
+                "ops": {name: {"config": config} for name in feeds} if any(config.values()) else {},
+            },
             tags={SKIP_OFF: "true" if skip_off else ""},
             raise_on_error=False,
         )

@@ -25,7 +25,7 @@ def serve_command(scale: str, seed: int, port: int) -> None:
       curl -X POST 'http://127.0.0.1:8765/_sample/tick?days=3'
     """
     base = f"http://127.0.0.1:{port}"
-    world = World(SCALES[scale], seed)
+    world = World(SCALES[scale], seed, base_url=f"{base}/sample")
     token = next(token for token in TOKENS if "all" in token)
     click.echo(f"export ADO_ORGANIZATION={world.organization} ADO_BASE_URL={base} ADO_PAT={token}")
     serve(world, "127.0.0.1", port)

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from ado_assets.assets.jobs import SELECTIONS
-from ado_assets.cli.instance import run_assets
-from ado_assets.cli.summary import Summary, print_summary, summarize
+from ado_assets.cli.instance import run_feeds
+from ado_assets.cli.summary import print_summary, summarize
 from ado_assets.config import (
     CONNECTORS,
     TOKEN_VARIABLES,
@@ -61,8 +61,8 @@ def sync(
     settings = load_settings()
     require_connection(settings)
     started = time.monotonic()
-    chosen = choose_tables(settings, connectors, tables)
-    result = run_assets(
+    chosen = choose_feeds(settings, connectors, tables)
+    result = run_feeds(
         settings,
         chosen,
         config=sync_config(projects, full_refresh, since),
@@ -115,9 +115,9 @@ def require_connection(settings: Settings) -> None:
         raise ConfigurationError(problems)
 
 
-def choose_tables(settings: Settings, connectors: Sequence[str], tables: Sequence[str]) -> list[str]:
+def choose_feeds(settings: Settings, connectors: Sequence[str], tables: Sequence[str]) -> list[str]:
     """
-    The assets to materialize: those named, those of the connectors named, or all that are enabled.
+    The feeds to read: those of the tables and connectors named, or all that are enabled and have a token.
 
     Raises:
         ConfigurationError: A name is not known.
@@ -126,17 +126,13 @@ def choose_tables(settings: Settings, connectors: Sequence[str], tables: Sequenc
     problems += [unknown_name("table", name, TABLES) for name in tables if name not in TABLES]
     if problems:
         raise ConfigurationError(problems)
+    chosen = {feed for connector in connectors for feed in SELECTIONS[connector]}
+    chosen |= {TABLES[name].feed_name for name in tables}
     if not connectors and not tables:
-        return [name for name, table in TABLES.items() if settings.enabled(name) and connector_for(table.connector)]
-    chosen = {name for connector in connectors for name in SELECTIONS[connector]}
-    for name in tables:
-        chosen |= {table.name for table in FEEDS[TABLES[name].feed_name].tables}
-    return [name for name in TABLES if name in chosen and settings.enabled(name)]
+        chosen = {name for name, feed in FEEDS.items() if connector_for(feed.tables[0].connector)}
+    return [name for name in FEEDS if name in chosen and settings.enabled(name)]
 
 
 def off_connectors() -> list[str]:
     """Connectors without a token."""
     return [name for name in CONNECTORS if token_variable(name) is None]
-
-
-__all__ = ["Summary", "choose_tables", "sync"]

@@ -35,6 +35,24 @@ class AdoConnector(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Name of the variable that holds the tokens; None when none is set and the connector is off."""
         return next((name for name in self.token_variables if os.environ.get(name, "").strip()), None)
 
+    @property
+    def is_on(self) -> bool:
+        """Whether an organization and a token are configured."""
+        return bool(self.organization and self.variable)
+
+    @property
+    def why_off(self) -> str:
+        """What is missing and what to do, for a person."""
+        if not self.organization:
+            return (
+                "ADO_ORGANIZATION is not set. Set it to the name in https://dev.azure.com/<name>, or run "
+                "`ado-assets demo` to try everything without an organization."
+            )
+        return (
+            f"The {self.connector} connector is off: none of {', '.join(self.token_variables)} is set. Create a "
+            "personal access token (User settings > Personal access tokens) and put it there."
+        )
+
     def client(self) -> AdoClient:
         """
         A client with this connector's credentials, to be entered as an async context manager.
@@ -42,16 +60,9 @@ class AdoConnector(dg.ConfigurableResource):  # type: ignore[type-arg]
         Raises:
             ConnectorOff: No organization or no token is configured.
         """
-        if not self.organization:
-            raise ConnectorOff(
-                description="ADO_ORGANIZATION is not set. Set it to the name in https://dev.azure.com/<name>, or run "
-                "`ado-assets demo` to try everything without an organization."
-            )
-        if (variable := self.variable) is None:
-            raise ConnectorOff(
-                description=f"The {self.connector} connector is off: none of {', '.join(self.token_variables)} is set. "
-                "Create a personal access token (User settings > Personal access tokens) and put it there."
-            )
+        variable = self.variable
+        if not self.organization or variable is None:
+            raise ConnectorOff(description=self.why_off)
         texts = [text.strip() for text in os.environ[variable].split(",") if text.strip()]
         return AdoClient(
             Hosts(core=self.core_url, graph=self.graph_url, release=self.release_url),

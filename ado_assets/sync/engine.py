@@ -21,7 +21,7 @@ from ado_assets.sync.plan import Plan, plan
 from ado_assets.sync.report import FeedReport
 from ado_assets.sync.selection import Selection
 from ado_assets.tables import TABLES, Table
-from ado_assets.warehouse import Landing, Manifest, SyncRecord, UnitOutcome, Warehouse
+from ado_assets.warehouse import Landing, SyncRecord, UnitOutcome, Warehouse
 
 #: How many units are read at once. The governor of the credential decides how many requests that makes.
 UNITS_AT_ONCE = 16
@@ -85,7 +85,7 @@ async def _sync(
         feed=feed.name,
         mode=selection.mode,
         started_at=started_at,
-        calls=stats.calls,
+        calls=stats.endpoints,
         received_bytes=stats.received_bytes,
         retries=stats.retries,
         throttled_seconds=stats.throttled_seconds,
@@ -102,7 +102,7 @@ async def _sync(
         retries=stats.retries,
         throttled_seconds=stats.throttled_seconds,
         received_bytes=stats.received_bytes,
-        touched_projects=load.touched_projects,
+        projects={project.id: project.name for project in planned.projects},
     )
 
 

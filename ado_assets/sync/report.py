@@ -26,7 +26,7 @@ class FeedReport:
         retries: Requests that were sent again.
         throttled_seconds: Time spent waiting because the service asked for it.
         received_bytes: Size of the answers' bodies.
-        touched_projects: Project id -> rows written in any of the feed's tables.
+        projects: Project id -> name, of the projects the sync covered.
     """
 
     feed: str
@@ -39,7 +39,7 @@ class FeedReport:
     retries: int = 0
     throttled_seconds: float = 0.0
     received_bytes: int = 0
-    touched_projects: Mapping[str, int] = field(default_factory=dict)
+    projects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def failed(self) -> tuple[UnitOutcome, ...]:
