@@ -7,7 +7,7 @@ when the sync was planned are not relied on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ado_assets.ado import AdoClient, Endpoint, NotFound
@@ -22,11 +22,13 @@ class ProjectNames:
 
     Attributes:
         names: Project id -> name.
+        known: Project id -> every name it is known to have had.
     """
 
     def __init__(self, client: AdoClient, projects: Iterable[tuple[str, str]]) -> None:
         self._client = client
         self.names = dict(projects)
+        self.known = {project_id: {name} for project_id, name in self.names.items()}
         self._ids: dict[str, str | None] = {name.casefold(): project_id for project_id, name in self.names.items()}
 
     @classmethod
@@ -52,3 +54,13 @@ class ProjectNames:
             else:
                 self._ids[key] = answer.data["id"]
         return self._ids[key]
+
+    def remember(self, known: Mapping[str, Iterable[str]]) -> None:
+        """Add names that projects, there or not, had before."""
+        for project_id, names in known.items():
+            self.known.setdefault(project_id, set()).update(names)
+
+    def only_of(self, name: str, project_id: str) -> bool:
+        """Whether the project is called *name* or was, and no other one ever was."""
+        called = {each for each, names in self.known.items() if name.casefold() in map(str.casefold, names)}
+        return called == {project_id}

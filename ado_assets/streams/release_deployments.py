@@ -1,47 +1,56 @@
 """
-How deployments of classic releases are read.
+How deployments of classic releases are read: by when they were modified.
 
-The one list of the pipelines area that filters by when its rows were last modified.
+A deleted release takes its deployments along, and brings them back with their old times when it is restored.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
-from ado_assets.ado import AdoClient, Answer, Endpoint, Params, by_continuation_header
-from ado_assets.streams.listings import whole
-from ado_assets.streams.model import Event, Feed, Request, Watermark, page
+import orjson
+
+from ado_assets.ado import AdoClient, timestamps
+from ado_assets.streams.model import Complete, Event, Feed, Request, Watermark, page
+from ado_assets.streams.release_lists import listed_releases, modified_deployments
 from ado_assets.streams.windows import Window, next_window
 from ado_assets.tables import RELEASE_DEPLOYMENTS
 
-#: 50 without ``$top``, 100 at most. The token is the id of the next page's first row.
-LIST_DEPLOYMENTS: Final = Endpoint(
-    "{project_id}/_apis/release/deployments", host="release", paging=by_continuation_header, page_size=100
-)
-
-_ORDER: Final[Params] = {"queryOrder": "ascending", "latestAttemptsOnly": False}
-
 
 async def release_deployments(client: AdoClient, request: Request) -> AsyncIterator[Event]:
-    """Yield the project's deployments that were modified since the watermark; all of them when there is none."""
+    """
+    Yield the project's deployments that were modified since the watermark; all of them when there is none.
+
+    The watermark also holds the deleted releases with when they were created: once one is deleted no more, the window
+    reaches back to there.
+    """
     assert request.unit.project is not None
-    scope = {"project_id": request.unit.project.id}
-    window = next_window(request.watermark, request.now, request.options)
-    if window.start is None:
-        async for event in whole(client, LIST_DEPLOYMENTS, scope, _ORDER, scope):
-            yield event
-    else:
-        async for answer in modified_deployments(client, request.unit.project.id, window):
-            yield page(answer, scope)
-    yield Watermark(window.watermark)
+    project_id = request.unit.project.id
+    before = orjson.loads(request.watermark) if request.watermark else {"since": None, "deleted": {}}
+    deleted = {
+        str(row["id"]): row.get("createdOn")
+        async for row, _ in listed_releases(client, project_id, {"isDeleted": True})
+    }
+    window = next_window(before["since"], request.now, request.options)
+    restored = [created for release, created in before["deleted"].items() if release not in deleted]
+    window = reach_back(window, [timestamps.parse(created) for created in restored])
+    first_read_at: datetime | None = None
+    async for answer in modified_deployments(client, project_id, window):
+        first_read_at = first_read_at or answer.read_at
+        yield page(answer, {"project_id": project_id})
+    if window.start is None and first_read_at is not None:
+        yield Complete({"project_id": project_id}, first_read_at)
+    yield Watermark(orjson.dumps({"since": window.watermark, "deleted": deleted}).decode())
 
 
-async def modified_deployments(client: AdoClient, project_id: str, window: Window) -> AsyncIterator[Answer]:
-    """Yield the answers of the deployments that were modified in *window*, every attempt on its own."""
-    params: Params = {**_ORDER, "minModifiedTime": window.earliest}
-    async for answer in client.pages(LIST_DEPLOYMENTS, {"project_id": project_id}, params):
-        yield answer
+def reach_back(window: Window, instants: list[datetime | None]) -> Window:
+    """The window, begun early enough to hold all instants; an unknown one reaches back to the beginning."""
+    if window.start is None or None in instants:
+        return replace(window, start=None)
+    return replace(window, start=min([window.start, *(each for each in instants if each is not None)]))
 
 
 RELEASE_DEPLOYMENTS_FEED: Final = Feed((RELEASE_DEPLOYMENTS,), "project", release_deployments)

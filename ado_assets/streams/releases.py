@@ -15,17 +15,13 @@ from typing import Any, Final
 
 import orjson
 
-from ado_assets.ado import AdoClient, Endpoint, Params, by_continuation_header, timestamps
+from ado_assets.ado import AdoClient, Endpoint, Params, timestamps
 from ado_assets.streams.listings import batches, one_by_one
 from ado_assets.streams.model import Complete, Event, Feed, Gone, Held, Request, Watermark, single
-from ado_assets.streams.release_deployments import modified_deployments
+from ado_assets.streams.release_lists import listed_releases, modified_deployments
 from ado_assets.streams.windows import next_window
 from ado_assets.tables import RELEASE_ENVIRONMENTS, RELEASES
 
-#: 50 without ``$top``, 100 at most. The token is a release id and the next page begins with that release.
-LIST_RELEASES: Final = Endpoint(
-    "{project_id}/_apis/release/releases", host="release", paging=by_continuation_header, page_size=100
-)
 GET_RELEASE: Final = Endpoint("{project_id}/_apis/release/releases/{release_id}", host="release", records=None)
 
 _WHOLE: Final[Params] = {"$expand": "tasks", "approvalFilters": "all", "$topGateRecords": 5}
@@ -40,12 +36,14 @@ class Progress:
     What the next read has to know: the watermark of this stream.
 
     Args:
+        project: Name of the project: releases quote it, so all are read again once it is another.
         since: End of the last window, an instant; None when nothing was read yet.
         running: Releases with an environment that is being deployed: they change without the list showing it.
         waiting: Drafts, and releases with an environment that was never deployed: the list shows when they changed.
         deleted: Those the list of deleted releases held; one that left it was restored or purged.
     """
 
+    project: str
     since: str | None = None
     running: frozenset[int] = frozenset()
     waiting: frozenset[int] = frozenset()
@@ -56,13 +54,17 @@ class Progress:
         """The progress that ``text`` wrote."""
         stored = orjson.loads(watermark)
         ids = {name: frozenset(stored[name]) for name in ("running", "waiting", "deleted")}
-        return cls(stored["since"], **ids)
+        return cls(stored["project"], stored["since"], **ids)
+
+    def of(self, project: str) -> Progress:
+        """This progress if it is of the project as it is called now, else none."""
+        return self if project == self.project else Progress(project)
 
     @property
     def text(self) -> str:
         """As it is stored."""
         ids = {name: sorted(getattr(self, name)) for name in ("running", "waiting", "deleted")}
-        return orjson.dumps({"since": self.since, **ids}).decode()
+        return orjson.dumps({"since": self.since, "project": self.project, **ids}).decode()
 
     def after(self, now: datetime, read: Mapping[int, str], deleted: frozenset[int]) -> Progress:
         """
@@ -76,6 +78,7 @@ class Progress:
         running = {each for each, found in read.items() if found == "running"}
         waiting = {each for each, found in read.items() if found == "waiting"}
         return Progress(
+            self.project,
             since=now.isoformat(),
             running=(self.running - read.keys() - deleted) | running,
             waiting=(self.waiting - read.keys() - deleted) | waiting,
@@ -102,15 +105,16 @@ async def releases(client: AdoClient, request: Request) -> AsyncIterator[Event]:
     status or time of modification than is held; those with a deployment since; those running; those restored.
     With a start date the first read is such a delta too.
     """
-    assert request.unit.project is not None
-    scope = {"project_id": request.unit.project.id}
-    before = Progress.read(request.watermark) if request.watermark else Progress()
-    deleted = {row["id"]: at async for row, at in _listed(client, scope, {"isDeleted": True})}
+    project = request.unit.project
+    assert project is not None
+    scope = {"project_id": project.id}
+    before = Progress.read(request.watermark).of(project.name) if request.watermark else Progress(project.name)
+    deleted = {row["id"]: at async for row, at in listed_releases(client, project.id, {"isDeleted": True})}
     for release_id in sorted(deleted.keys() - before.deleted):
         yield Gone({**scope, "id": release_id}, "deleted", deleted[release_id])
     listing_began: datetime | None = None
     if before.since is None and request.options.start_date is None:
-        listed = {row["id"]: at async for row, at in _listed(client, scope, {"isDeleted": False})}
+        listed = {row["id"]: at async for row, at in listed_releases(client, project.id, {"isDeleted": False})}
         listing_began, ids = min(listed.values(), default=request.now), set(listed)
     else:
         ids = await _changed(client, request, scope, before) | (before.deleted - deleted.keys())
@@ -133,20 +137,13 @@ async def _changed(client: AdoClient, request: Request, scope: dict[str, str], b
     for batch in batches(sorted(before.waiting), _IDS_AT_ONCE):
         listings.append({"isDeleted": False, "releaseIdFilter": ",".join(map(str, batch))})
     for params in listings:
-        async for row, _ in _listed(client, scope, params):
+        async for row, _ in listed_releases(client, scope["project_id"], params):
             if held.get(row["id"]) != (row.get("status"), timestamps.parse(row.get("modifiedOn"))):
                 found.add(row["id"])
     window = next_window(before.since, request.now, request.options)
     async for answer in modified_deployments(client, scope["project_id"], window):
         found.update(record["release"]["id"] for record in answer.records)
     return found
-
-
-async def _listed(client: AdoClient, scope: dict[str, str], params: Params) -> AsyncIterator[tuple[Any, datetime]]:
-    """The rows of the list, oldest first, each with when it was read; some come twice."""
-    async for answer in client.pages(LIST_RELEASES, scope, {"queryOrder": "ascending", **params}):
-        for row in answer.records:
-            yield row, answer.read_at
 
 
 #: Its watermark holds what may still change; the held rows tell whether the list shows something new.

@@ -55,7 +55,7 @@ class Histories:
         if before is not None:
             for batch in batches(sorted(earlier), IDS_AT_ONCE):
                 answer = await self._as_of(batch, before - _TICK)
-                for found in await self._settled(answer, earlier):
+                for found in self._settled(answer, earlier):
                     for record in found.records:
                         unsettled.pop(record["id"], None)
                     yield found
@@ -71,18 +71,18 @@ class Histories:
         }
         return await self._client.post(LIST_BY_IDS, {}, {}, body)
 
-    async def _settled(self, answer: Answer, expected: Mapping[int, int]) -> list[Page]:
-        """The revisions of an answer that are the expected ones of items that were live where they are now."""
-        pages = []
+    def _settled(self, answer: Answer, expected: Mapping[int, int]) -> list[Page]:
+        """The revisions of an answer that are the expected ones, of items that were live and where they are now."""
+        groups: dict[str, tuple[list[bytes], list[Any]]] = {}
         for raw, record in zip(split(answer.body, "value"), answer.records, strict=True):
-            if record is None or record["rev"] != expected[record["id"]]:
+            if record is None or record["rev"] != expected[record["id"]] or record["fields"].get("System.IsDeleted"):
                 continue
             home = self._homes[record["id"]]
-            if home is None or record["fields"].get("System.IsDeleted"):
-                continue
-            if await self._projects.id_of(project_name(record)) == home:
-                pages.append(revisions_page([raw], [record], home, answer.read_at))
-        return pages
+            if home is not None and self._projects.only_of(project_name(record), home):
+                raws, records = groups.setdefault(home, ([], []))
+                raws.append(raw)
+                records.append(record)
+        return [revisions_page(raws, records, home, answer.read_at) for home, (raws, records) in groups.items()]
 
     async def whole(self, homes: Mapping[int, str | None]) -> AsyncIterator[Event]:
         """Yield every revision of each item, as part of the project given; items that are not found are left out."""

@@ -9,7 +9,7 @@ the other project, and one that was restored was not followed while it was in th
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,21 +42,25 @@ class Mark:
     Args:
         revisions: Place in the feed of the whole organization.
         projects: Ids of the projects whose histories were read up to there.
+        names: Project id -> every name it is known to have had: old revisions show the names of their time.
     """
 
     revisions: str
     projects: frozenset[str]
+    names: Mapping[str, Iterable[str]]
 
     @classmethod
     def read(cls, watermark: str) -> Mark:
         """The mark that ``text`` wrote."""
         stored = orjson.loads(watermark)
-        return cls(stored["revisions"], frozenset(stored["projects"]))
+        return cls(stored["revisions"], frozenset(stored["projects"]), stored["names"])
 
     @property
     def text(self) -> str:
         """As it is stored."""
-        return orjson.dumps({"revisions": self.revisions, "projects": sorted(self.projects)}).decode()
+        names = {project_id: sorted(known) for project_id, known in self.names.items()}
+        stored = {"revisions": self.revisions, "projects": sorted(self.projects), "names": names}
+        return orjson.dumps(stored, option=orjson.OPT_SORT_KEYS).decode()
 
 
 async def work_item_revisions(client: AdoClient, request: Request) -> AsyncIterator[Event]:
@@ -69,6 +73,7 @@ async def work_item_revisions(client: AdoClient, request: Request) -> AsyncItera
     projects = await ProjectNames.listed(client)
     selected = {each.id for each in request.projects if each.id in projects.names}
     before = Mark.read(request.watermark) if request.watermark else None
+    projects.remember(before.names if before else {})
     feed = Changes(client, LIST_REVISIONS, before.revisions if before else _just_before(request))
     histories = Histories(client, projects)
     if before is not None:
@@ -85,7 +90,7 @@ async def work_item_revisions(client: AdoClient, request: Request) -> AsyncItera
     async for event in merge((_all(client, request, histories, each) for each in sorted(anew)), _PROJECTS_AT_ONCE):
         yield event
     if request.whole:
-        yield Watermark(Mark(feed.place, frozenset(selected)).text)
+        yield Watermark(Mark(feed.place, frozenset(selected), projects.known).text)
 
 
 def _just_before(request: Request) -> str:

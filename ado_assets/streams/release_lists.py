@@ -1,0 +1,34 @@
+"""The lists of releases and of deployments, which the streams of both read, each for its own purpose."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Final
+
+from ado_assets.ado import AdoClient, Answer, Endpoint, Params, by_continuation_header
+from ado_assets.streams.windows import Window
+
+#: 50 without ``$top``, 100 at most. The token is a release id and the next page begins with that release.
+LIST_RELEASES: Final = Endpoint(
+    "{project_id}/_apis/release/releases", host="release", paging=by_continuation_header, page_size=100
+)
+#: 50 without ``$top``, 100 at most. The one list of the pipelines area that filters by when its rows were modified.
+LIST_DEPLOYMENTS: Final = Endpoint(
+    "{project_id}/_apis/release/deployments", host="release", paging=by_continuation_header, page_size=100
+)
+OLDEST_FIRST: Final[Params] = {"queryOrder": "ascending"}
+
+
+async def listed_releases(client: AdoClient, project_id: str, params: Params) -> AsyncIterator[tuple[Any, datetime]]:
+    """Yield the rows of the list of releases, oldest first, each with when it was read; some come twice."""
+    async for answer in client.pages(LIST_RELEASES, {"project_id": project_id}, {**OLDEST_FIRST, **params}):
+        for row in answer.records:
+            yield row, answer.read_at
+
+
+async def modified_deployments(client: AdoClient, project_id: str, window: Window) -> AsyncIterator[Answer]:
+    """Yield the answers of the deployments that were modified in *window*, every attempt on its own."""
+    params: Params = {**OLDEST_FIRST, "latestAttemptsOnly": False, "minModifiedTime": window.earliest}
+    async for answer in client.pages(LIST_DEPLOYMENTS, {"project_id": project_id}, params):
+        yield answer
