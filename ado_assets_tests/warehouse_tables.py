@@ -159,10 +159,10 @@ class Bench:
     def feed(self, table: Table) -> list[Table]:
         return [t for t in self.tables.values() if t.feed_name == table.name]
 
-    def landing(self, table: Table = THINGS) -> Landing:
-        """A new extraction of the table's feed."""
+    def landing(self, table: Table = THINGS, tables: Sequence[Table] = ()) -> Landing:
+        """A new extraction of the table's feed, or of it as otherwise declared."""
         name = f"sync{next(self._syncs)}"
-        return Landing(self.warehouse.landing, "acme", self.feed(table), name)
+        return Landing(self.warehouse.landing, "acme", tables or self.feed(table), name)
 
     def load(self, manifest: Manifest) -> LoadReport:
         tables = [t for t in self.tables.values() if t.feed_name == manifest.feed]

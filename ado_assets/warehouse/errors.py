@@ -115,7 +115,7 @@ def explain(error: Exception, path: Path) -> WarehouseError | None:
     if isinstance(error, OSError) or _is_refused(text):
         return WarehouseReadOnly(
             f"{path} cannot be opened for writing ({text}). Check that its folder exists and that this user may "
-            "write there, or choose another ADO_WAREHOUSE."
+            "write there, or choose another place."
         )
     if "newer version" in text:
         return _too_new(path, text)

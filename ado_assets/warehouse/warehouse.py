@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -185,7 +186,9 @@ class Warehouse:
 
     def frame(self, sql: str, parameters: Sequence[object] = ()) -> pandas.DataFrame:
         """The answer to a query as a pandas frame; for people and small answers."""
-        with self.session(read_only=True) as connection:
+        with self.session(read_only=True) as connection, warnings.catch_warnings():
+            # DuckDB 2.0 builds frames in a way that pandas 3.1 deprecates.
+            warnings.simplefilter("ignore", DeprecationWarning)
             return connection.execute(sql, list(parameters)).df()
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -206,7 +209,10 @@ class Warehouse:
 
     def preview(self, table: Table, columns: Sequence[str], rows: int) -> list[tuple[Any, ...]]:
         """Some live rows, those written last first."""
-        sql = f"SELECT {names(columns)} FROM {address(table)} WHERE _deleted_at IS NULL ORDER BY _load_id DESC LIMIT ?"
+        sql = (
+            f"SELECT {names(columns)} FROM {address(table)} WHERE _deleted_at IS NULL "
+            f"ORDER BY _load_id DESC, {names(table.full_key)} LIMIT ?"
+        )
         return self._ask(lambda c: c.execute(sql, [rows]).fetchall())
 
     def check(self, organization: str, table: Table) -> dict[str, Finding]:
@@ -232,5 +238,6 @@ class Warehouse:
                 part.chmod(0o444)
                 os.replace(part, path)
             except OSError as error:
-                part.unlink(missing_ok=True)
+                with suppress(OSError):
+                    part.unlink()
                 raise explain(error, path) or error from error
