@@ -272,7 +272,7 @@ class Core:
         for project in self.world.live_projects():
             yield "projects", {}, project.ref()
             for team in self.teams[project.id].values():
-                yield "teams", {}, self.render_team(project, team)
+                yield "teams", {"project_id": project.id}, self.render_team(project, team)
                 scope = {"project_id": project.id, "team_id": team.id}
                 for member in team.members.values():
                     yield "team_members", scope, self.render_member(member)

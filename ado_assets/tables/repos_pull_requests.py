@@ -50,6 +50,8 @@ PULL_REQUESTS: Final = Table(
         "commits",
         "workItemRefs",
         "remoteUrl",
+        # Made of the three ids. Only a read of one pull request sends it, so that a row would change with its source.
+        "artifactId",
     ),
     columns=(
         Column("project_id", "VARCHAR", "repository/project/id", "GUID of the project it belongs to.", required=True),
@@ -188,7 +190,6 @@ PULL_REQUESTS: Final = Table(
             "hasMultipleMergeBases",
             "True when the branches share several bases.",
         ),
-        Column("artifact_id", "VARCHAR", "artifactId", "vstfs address, as links of work items name it."),
     ),
 )
 
