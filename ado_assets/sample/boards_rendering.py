@@ -249,8 +249,6 @@ def render_link(boards: Boards, link: Link) -> dict[str, Any]:
         "sourceProjectId": boards.items[link.source].project_id,
         "targetProjectId": boards.items[link.target].project_id,
         "changedBy": link.by.ref(),
-        "changedOperation": "create" if link.active else "remove",
-        "comment": "",
     }
 
 
