@@ -61,10 +61,28 @@ LOCATIONS: tuple[tuple[str, str, str, str], ...] = (
         "Timeline",
         "{project}/_apis/{area}/builds/{buildId}/{resource}/{timelineId}",
     ),
+    (
+        "dbeaf647-6167-421a-bda9-c9327b25e2e6",
+        "build",
+        "Definitions",
+        "{project}/_apis/{area}/{resource}/{definitionId}",
+    ),
     ("a166fde7-27ad-408e-ba75-703c2cc9d500", "Release", "releases", "{project}/_apis/{area}/{resource}/{releaseId}"),
     ("b005ef73-cddc-448e-9ba2-5193bf36b19f", "Release", "deployments", "{project}/_apis/{area}/{resource}"),
+    (
+        "d8f96f24-8ea7-4cb6-baab-2df8fc515665",
+        "Release",
+        "definitions",
+        "{project}/_apis/{area}/{resource}/{definitionId}",
+    ),
     ("225f7195-f9c7-4d14-ab28-a83f7ff77e1f", "git", "repositories", "{project}/_apis/{area}/{resource}/{repositoryId}"),
     ("2b6869c4-cb25-42b5-b7a3-0d3e6be0a11a", "git", "deletedRepositories", "{project}/_apis/{area}/{resource}"),
+    (
+        "a663da97-81db-4eb3-8b83-287670f63073",
+        "git",
+        "recycleBinRepositories",
+        "{project}/_apis/{area}/recycleBin/repositories/{repositoryId}",
+    ),
     ("9946fd70-0d40-406e-b686-b4744cbbcc37", "git", "pullRequests", REPOSITORY + "/{resource}/{pullRequestId}"),
     ("a5d28130-9cd2-40fa-9f08-902e7daa9efb", "git", "pullRequests", "{project}/_apis/{area}/{resource}"),
     (
@@ -86,14 +104,22 @@ LOCATIONS: tuple[tuple[str, str, str, str], ...] = (
         "pullRequestIterationChanges",
         PULL_REQUEST + "/iterations/{iterationId}/changes",
     ),
+    (
+        "e7ea0883-095f-4926-b5fb-f24691c26fb9",
+        "git",
+        "pullRequestIterationCommits",
+        PULL_REQUEST + "/iterations/{iterationId}/commits",
+    ),
     ("0a637fcc-5370-4ce8-b0e8-98091f5f9482", "git", "pullRequestWorkItems", PULL_REQUEST + "/workitems"),
     ("52823034-34a8-4576-922c-8d8b77e9e4c4", "git", "pullRequestCommits", PULL_REQUEST + "/commits"),
     ("f22387e3-984e-4c52-9c6d-fbb8f14c812d", "git", "pullRequestLabels", PULL_REQUEST + "/labels/{labelIdOrName}"),
     ("4b6702c7-aa35-4b89-9c96-b9abf6d3e540", "git", "pullRequestReviewers", PULL_REQUEST + "/reviewers/{reviewerId}"),
     ("c2570c3b-5b3f-41b8-98bf-5407bfde8d58", "git", "commits", REPOSITORY + "/{resource}/{commitId}"),
+    ("5bf884f5-3e07-42e9-afb8-1b872267bf16", "git", "changes", REPOSITORY + "/commits/{commitId}/{resource}"),
     ("6400dfb2-0bcb-462b-b992-5a57f8f1416c", "git", "commitsBatch", REPOSITORY + "/{resource}"),
     ("ea98d07b-3c87-4971-8ede-a613694ffb55", "git", "pushes", REPOSITORY + "/{resource}/{pushId}"),
     ("2d874a60-a811-4f62-9c9f-963a6ea0a55b", "git", "refs", REPOSITORY + "/{resource}"),
+    ("d5b216de-d8d5-4d32-ae76-51df755b16d3", "git", "branchStats", REPOSITORY + "/stats/branches"),
 )
 
 
