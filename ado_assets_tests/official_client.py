@@ -7,6 +7,7 @@ ado_assets. Resources and properties have the names of the warehouse's tables an
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import tempfile
@@ -17,10 +18,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 _CACHE = tempfile.TemporaryDirectory(prefix="azure-devops-cache-")
+atexit.register(_CACHE.cleanup)
 # The package makes a folder in the home directory when it is imported, and remembers servers there by their URL.
 os.environ["AZURE_DEVOPS_CACHE_DIR"] = _CACHE.name
 
 from azure.devops.connection import Connection  # noqa: E402
+from azure.devops.exceptions import AzureDevOpsServiceError  # noqa: E402
 from azure.devops.v7_1.git.models import GitPullRequestSearchCriteria, GitQueryCommitsCriteria  # noqa: E402
 from azure.devops.v7_1.work_item_tracking.models import Wiql, WorkItemBatchGetRequest  # noqa: E402
 from msrest.authentication import BasicAuthentication  # noqa: E402
@@ -29,6 +32,8 @@ T = TypeVar("T")
 Key = tuple[Any, ...]
 Scope = Mapping[str, Any]
 Rows = dict[str, dict[Key, dict[str, Any]]]
+Refusal = AzureDevOpsServiceError
+"""What the package raises for an error body that it understands."""
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?")
 
 
