@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ado_assets.tables import Column
 from ado_assets.warehouse.errors import BadDeclaration
-from ado_assets.warehouse.shape import Branch, Elements, Ignored, Leaf, Node
+from ado_assets.warehouse.nodes import Branch, Elements, Ignored, Leaf, Node
 from ado_assets.warehouse.sql import literal, quote
 
 #: Instants before and from these mean "never": the service's year 1 and year 9999.

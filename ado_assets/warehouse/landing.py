@@ -28,7 +28,7 @@ from ado_assets.warehouse.connection import make_folder
 from ado_assets.warehouse.errors import BadLanding, explain
 from ado_assets.warehouse.manifest import LandedFile, Manifest, UnitOutcome
 from ado_assets.warehouse.repair import repaired
-from ado_assets.warehouse.shape import compile_feed
+from ado_assets.warehouse.shape import compile_feed, shape_of
 
 #: A file is closed after so many pages, or sooner after so many bytes of JSON.
 _PAGES_PER_FILE = 20
@@ -151,6 +151,7 @@ class Landing:
             feed=self._feed,
             sync_id=self.sync_id,
             sealed_at=datetime.now(UTC),
+            shape=shape_of(tuple(self._tables.values())),
             pages=self._pages.close(),
             marks=self._marks.close(),
             complete=tuple(self._complete),

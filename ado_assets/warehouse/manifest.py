@@ -55,6 +55,7 @@ class Manifest:
 
     Args:
         folder: Where the files are.
+        shape: What the declarations said of the records when they were landed; see ``shape_of``.
         pages: Files of pages, in the order written.
         marks: Files of marks.
         complete: (table, scope columns) of the complete marks, each pair once.
@@ -69,6 +70,7 @@ class Manifest:
     feed: str
     sync_id: str
     sealed_at: datetime
+    shape: str
     pages: tuple[LandedFile, ...]
     marks: tuple[LandedFile, ...]
     complete: tuple[tuple[str, tuple[str, ...]], ...]

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ado_assets.warehouse.shape import Branch, Elements, Leaf, Node, RecordList
+from ado_assets.warehouse.nodes import Branch, Elements, Leaf, Node
+from ado_assets.warehouse.shape import RecordList
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,20 @@ class _Number:
 
 def repaired(body: bytes, lists: Sequence[RecordList]) -> bytes:
     """The body with what cannot be read as declared nulled, in every record of every list."""
-    page = json.loads(body, parse_float=_Number)
+    page = parsed(body)
     for records in lists:
         for record in page.get(records.property) or ():
             _repair(records.root, record)
+    return encoded(page)
+
+
+def parsed(body: bytes) -> Any:
+    """The body as Python values that ``encoded`` writes back digit for digit."""
+    return json.loads(body, parse_float=_Number)
+
+
+def encoded(page: Any) -> bytes:
+    """JSON of what ``parsed`` gave, changed or not."""
     return _encoded(page).encode()
 
 

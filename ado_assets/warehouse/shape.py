@@ -1,243 +1,20 @@
 """
-The shape a feed's records should have, compiled from its declarations into a tree that is walked once per record.
+The shape a feed's pages should have, compiled from its declarations: which properties have a column or are ignored.
 
-Belongs here: which properties have a column, which are ignored, and what a record holds beyond that (``_extra``) or of
-another kind than declared. The tree also tells ``stage`` how the records are read in SQL, and ``repair`` what breaks
-that reading. Texts that do not cast (a date that is none) are found in SQL, where the cast happens.
+The walk itself is in ``nodes``.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ado_assets.tables import Column, Table
 from ado_assets.warehouse.errors import BadDeclaration, BadRecord
-
-#: The value of a property that leaves nothing over; None would be a value.
-NOTHING: Final = object()
-
-_ANY: Final[frozenset[type]] = frozenset({dict, list, str, int, float, bool, type(None)})
-
-#: Kinds that are read without a second look. A text in a number's place is judged where it is cast.
-_FITS: Final[Mapping[str, frozenset[type]]] = {
-    "VARCHAR": frozenset({str, int, bool, type(None)}),
-    "BIGINT": frozenset({int, str, type(None)}),
-    "DOUBLE": frozenset({float, int, str, type(None)}),
-    "BOOLEAN": frozenset({bool, str, type(None)}),
-    "TIMESTAMPTZ": frozenset({str, type(None)}),
-    "JSON": _ANY,
-}
-_NULL: Final[frozenset[type]] = frozenset({type(None)})
-
-#: Floats below this are whole numbers exactly; those above 2^63 may stand for an integer too long for the parser.
-_EXACT: Final = 2.0**53
-_BEYOND_BIGINT: Final = 2.0**63
-
-
-@dataclass
-class Finder:
-    """What the walk over one record, and over one page, came across."""
-
-    misfits: Counter[tuple[str, str]] = field(default_factory=Counter)
-    arrays: dict[str, list[Any] | None] = field(default_factory=dict)
-    needs_repair: bool = False
-
-
-@dataclass
-class Leaf:
-    """
-    A property that one or more columns hold.
-
-    Args:
-        columns: Table name and column.
-        known: False where only rows inside the record take the value, so that it is also kept in ``_extra``.
-        inside_open: It stands in a property that is kept as JSON in whole; nothing has to be repaired there.
-    """
-
-    columns: list[tuple[str, Column]] = field(default_factory=list)
-    known: bool = False
-    inside_open: bool = False
-    fits: frozenset[type] = frozenset()
-
-    def add(self, table: str, column: Column, *, known: bool) -> None:
-        """Let the column take the value, too."""
-        self.columns.append((table, column))
-        self.known |= known
-        self._judge()
-
-    def ignore(self) -> None:
-        """Do not keep the value in ``_extra`` for the record's own sake."""
-        self.known = True
-        self._judge()
-
-    def _judge(self) -> None:
-        self.fits = frozenset.intersection(*(_FITS[c.type] for _, c in self.columns)) if self.known else frozenset()
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the value is kept as JSON, whatever its kind."""
-        return any(c.type == "JSON" for _, c in self.columns)
-
-    def misfit(self, value: Any) -> list[tuple[str, str]]:
-        """Columns that the value cannot be in because of its kind."""
-        return [(t, c.name) for t, c in self.columns if type(value) not in _FITS[c.type] and not _is_number(c, value)]
-
-    def inspect(self, value: Any, finder: Finder) -> Any:
-        """What is to be kept in ``_extra``: the value, where its kind does not fit a column; else NOTHING."""
-        misfit = self.misfit(value)
-        finder.misfits.update(misfit)
-        if not self.inside_open and not self.is_json and type(value) in (dict, list, float):
-            finder.needs_repair |= any(c.type == "VARCHAR" for _, c in self.columns)
-        return value if misfit or not self.known else NOTHING
-
-
-def _is_number(column: Column, value: Any) -> bool:
-    """Whether a float is the number that the column's cast makes of its text."""
-    if type(value) is not float:
-        return False
-    whole = abs(value) >= _BEYOND_BIGINT or (abs(value) < _EXACT and value.is_integer())
-    return column.type == "VARCHAR" or (column.type == "BIGINT" and whole)
-
-
-@dataclass
-class Ignored:
-    """A property left out on purpose, with all that is in it."""
-
-    fits: frozenset[type] = _ANY
-
-    def inspect(self, value: Any, finder: Finder) -> Any:  # noqa: ARG002 - one signature for all nodes
-        """Nothing is kept."""
-        return NOTHING
-
-
-@dataclass
-class Branch:
-    """
-    An object that is walked.
-
-    Args:
-        noise: Names ignored at any depth.
-        children: What is known of its properties.
-        holders: Columns that keep all of it as JSON; such a branch is an open map.
-        rest_ignored: What has no column in it is left out.
-        inside_open: It stands in an open map.
-    """
-
-    noise: frozenset[str]
-    children: dict[str, Node] = field(default_factory=dict)
-    holders: list[tuple[str, Column]] = field(default_factory=list)
-    rest_ignored: bool = False
-    inside_open: bool = False
-    fits: frozenset[type] = _NULL
-
-    @property
-    def is_open(self) -> bool:
-        """Whether all of it is kept as JSON, so that nothing in it is unknown."""
-        return bool(self.holders)
-
-    @property
-    def declared(self) -> bool:
-        """Whether any column takes a value from it."""
-        return bool(self.holders) or any(_is_declared(child) for child in self.children.values())
-
-    def inspect(self, value: Any, finder: Finder) -> Any:
-        """What ``_extra`` keeps of it: an object of the unknown parts, the whole if it is none; or NOTHING."""
-        if type(value) is not dict:
-            return self._not_an_object(value, finder)
-        extra: dict[str, Any] = {}
-        children, noise = self.children, self.noise
-        for key, item in value.items():
-            child = children.get(key)
-            if child is None:
-                if self.holders or self.rest_ignored or self.inside_open or key in noise:
-                    continue
-                kept = without_noise(item, noise)
-            elif type(item) in child.fits:
-                continue
-            else:
-                kept = child.inspect(item, finder)
-            if kept is not NOTHING:
-                extra[key] = kept
-        return extra or NOTHING
-
-    def _not_an_object(self, value: Any, finder: Finder) -> Any:
-        columns = [(table, column.name) for table, column in self._columns()]
-        if not columns:
-            return NOTHING if self.rest_ignored else without_noise(value, self.noise)
-        finder.misfits.update(dict.fromkeys(columns, 1))
-        finder.needs_repair |= not self.inside_open
-        return value
-
-    def _columns(self) -> Iterator[tuple[str, Column]]:
-        yield from self.holders
-        for child in self.children.values():
-            if isinstance(child, Branch):
-                yield from child._columns()
-            elif isinstance(child, Leaf):
-                yield from child.columns
-
-
-@dataclass
-class Elements:
-    """An array whose elements are rows of another table."""
-
-    table: str
-    path: str
-    element: Branch | Leaf
-    fits: frozenset[type] = _NULL
-
-    def inspect(self, value: Any, finder: Finder) -> Any:
-        """
-        What the record's own ``_extra`` keeps: the whole where it is no array, else the elements that cannot be rows.
-
-        What the elements themselves hold beyond their columns goes to ``finder.arrays``.
-        """
-        if type(value) is not list:
-            self._misfit(finder)
-            return value
-        extras: list[Any] = []
-        stray: list[Any] = []
-        for element in value:
-            extra: Any = NOTHING
-            if isinstance(self.element, Branch) and type(element) is dict:
-                extra = self.element.inspect(element, finder)
-            elif element is not None and self._is_stray(element):
-                self._misfit(finder)
-                stray.append(element)
-            extras.append(None if extra is NOTHING else extra)
-        finder.arrays[self.table] = extras if any(e is not None for e in extras) else None
-        return stray or NOTHING
-
-    def _is_stray(self, element: Any) -> bool:
-        if isinstance(self.element, Branch):
-            return True
-        return type(element) in (dict, list) and not self.element.is_json
-
-    def _misfit(self, finder: Finder) -> None:
-        finder.misfits[self.table, self.path] += 1
-        finder.needs_repair = True
-
-
-Node = Leaf | Branch | Elements | Ignored
-
-
-def _is_declared(node: Node) -> bool:
-    return isinstance(node, Leaf | Elements) or (isinstance(node, Branch) and node.declared)
-
-
-def without_noise(value: Any, noise: frozenset[str]) -> Any:
-    """The value without properties of these names at any depth; NOTHING where that leaves an object empty."""
-    if type(value) is dict:
-        kept = {
-            k: v for k, item in value.items() if k not in noise and (v := without_noise(item, noise)) is not NOTHING
-        }
-        return kept if kept or not value else NOTHING
-    if type(value) is list:
-        return [{} if (v := without_noise(item, noise)) is NOTHING else v for item in value]
-    return value
+from ado_assets.warehouse.nodes import NOTHING, Branch, Elements, Finder, Ignored, Leaf, Node, is_declared
 
 
 @dataclass(frozen=True)
@@ -309,6 +86,12 @@ class RecordList:
             f"{self.tables[0].name}: record {position} of a page's {self.property!r} is {type(record).__name__}, not "
             "an object. The service or a proxy changed its answer; the sync is refused rather than guessing."
         )
+
+
+def shape_of(tables: Sequence[Table]) -> str:
+    """A digest of all that decides what is found in the records of a feed."""
+    told = [(t.name, t.records, t.array, t.ignored, [(c.name, c.path, c.type) for c in t.columns]) for t in tables]
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def compile_feed(tables: Sequence[Table]) -> tuple[RecordList, ...]:
@@ -445,7 +228,7 @@ def _refuse_twins(branch: Branch, table: str) -> None:
     """Names that differ only in case are one name in SQL."""
     seen: dict[str, str] = {}
     for name, child in branch.children.items():
-        if _is_declared(child) and not branch.is_open and seen.setdefault(name.lower(), name) != name:
+        if is_declared(child) and not branch.is_open and seen.setdefault(name.lower(), name) != name:
             raise BadDeclaration(f"{table}: the properties {seen[name.lower()]!r} and {name!r} differ only in case.")
         if isinstance(child, Branch):
             _refuse_twins(child, table)

@@ -21,6 +21,7 @@ from ado_assets.warehouse.errors import BadWarehousePath, check_path, explain
 from ado_assets.warehouse.load import Load, run
 from ado_assets.warehouse.manifest import Manifest
 from ado_assets.warehouse.plan import DueParent, DueRule
+from ado_assets.warehouse.relanding import landed_for
 from ado_assets.warehouse.report import LoadReport, SyncRecord
 from ado_assets.warehouse.sql import META_SCHEMA, address, names
 
@@ -167,7 +168,7 @@ class Warehouse:
         """
         Load a sealed extraction again: what is held newer stays; watermarks, coverage and reads of children too.
 
-        Loading twice what is there leaves it as it is.
+        Loading twice what is there leaves it as it is. Columns declared since are filled from the landed pages.
         """
         sync = SyncRecord(
             sync_id=manifest.sync_id,
@@ -177,7 +178,8 @@ class Warehouse:
             mode="replay",
             started_at=datetime.now(UTC),
         )
-        return self._load(Load(manifest, tables, self.tables, sync, replays=True))
+        with landed_for(manifest, tables) as landed:
+            return self._load(Load(landed, tables, self.tables, sync, replays=True))
 
     def _load(self, what: Load) -> LoadReport:
         with self.session() as connection:
