@@ -5,7 +5,7 @@ One partition, a range of partitions and the whole organization take the same wa
 transaction.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from ado_assets.assets.upstream import upstream_tables
 from ado_assets.config import CONNECTORS, STAND_INS
 from ado_assets.resources import AdoWarehouse
 from ado_assets.sync import FEEDS, SyncFailed
-from ado_assets.tables import Table
+from ado_assets.tables import BOOKKEEPING, Table
 
 __all__ = ["SyncConfig", "feed_asset", "materialize_feed"]
 
@@ -31,20 +31,11 @@ FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=1), warn_w
 Body = Callable[..., Iterator[Any]]
 
 
-def asset_spec(table: Table, deps: Sequence[str]) -> dg.AssetSpec:
-    """The asset that stands for a table, made from its declaration."""
-    columns = [
-        dg.TableColumn(
-            c.name,
-            c.type,
-            description=c.about,
-            constraints=dg.TableColumnConstraints(nullable=c.name not in table.required),
-        )
-        for c in table.columns
-    ]
+def asset_spec(table: Table) -> dg.AssetSpec:
+    """The asset that stands for a table, made from its declaration. Rows inside a record depend on the record's table."""
     return dg.AssetSpec(
         table.name,
-        deps=deps,
+        deps=(table.feed_name,) if table.array else upstream_tables(table.feed_name),
         description=f"{table.about}\n\nRead from {table.source}.",
         group_name=table.connector,
         kinds={"azure", "duckdb"},
@@ -54,7 +45,7 @@ def asset_spec(table: Table, deps: Sequence[str]) -> dg.AssetSpec:
         partitions_def=None if table.unpartitioned else PROJECTS,
         freshness_policy=FRESHNESS,
         metadata={
-            "dagster/column_schema": dg.TableSchema(columns),
+            "dagster/column_schema": column_schema(table),
             "dagster/table_name": f"ado.{table.name}",
             "ado/key": ", ".join(table.full_key),
             "ado/connectors": ", ".join(STAND_INS[table.connector]),
@@ -62,16 +53,32 @@ def asset_spec(table: Table, deps: Sequence[str]) -> dg.AssetSpec:
     )
 
 
+def column_schema(table: Table) -> dg.TableSchema:
+    """All columns of the table as they stand in the warehouse, with what each means."""
+    organization = ("organization", "VARCHAR", "Name of the organization.")
+    own = [(column.name, column.type, column.about) for column in table.columns]
+    return dg.TableSchema(
+        [
+            dg.TableColumn(
+                name,
+                kind,
+                description=about,
+                constraints=dg.TableColumnConstraints(nullable=name not in table.required),
+            )
+            for name, kind, about in (organization, *own, *BOOKKEEPING)
+        ]
+    )
+
+
 def feed_asset(name: str) -> Callable[[Body], dg.AssetsDefinition]:
     """Make the decorated function the asset (or assets) of the feed of this name."""
     feed = FEEDS[name]
-    deps = upstream_tables(name)
     unpartitioned = all(table.unpartitioned for table in feed.tables)
 
     def decorate(body: Body) -> dg.AssetsDefinition:
         return dg.multi_asset(
             name=feed.name,
-            specs=[asset_spec(table, deps) for table in feed.tables],
+            specs=[asset_spec(table) for table in feed.tables],
             can_subset=len(feed.tables) > 1,
             backfill_policy=None if unpartitioned else dg.BackfillPolicy.single_run(),
             required_resource_keys={*CONNECTORS, "deployment", "warehouse"},
