@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Final
 
-from ado_assets.ado import AdoClient, Answer, Endpoint, Params, by_continuation_header
+from ado_assets.ado import AdoClient, Answer, BadRequest, Endpoint, Params, by_continuation_header
 from ado_assets.streams.windows import Window
 
 #: 50 without ``$top``, 100 at most. The token is a release id and the next page begins with that release.
@@ -32,3 +32,20 @@ async def modified_deployments(client: AdoClient, project_id: str, window: Windo
     params: Params = {**OLDEST_FIRST, "latestAttemptsOnly": False, "minModifiedTime": window.earliest}
     async for answer in client.pages(LIST_DEPLOYMENTS, {"project_id": project_id}, params):
         yield answer
+
+
+async def some_releases(client: AdoClient, project_id: str, place: str | None) -> tuple[list[Any], str | None]:
+    """
+    One page of the list of releases, and where the next one begins; None when it was the last.
+
+    Args:
+        place: Where to begin; None, or a place that the service refuses, is the oldest release.
+    """
+    params: Params = {**OLDEST_FIRST, "isDeleted": False, "$top": LIST_RELEASES.page_size}
+    try:
+        answer = await client.get(LIST_RELEASES, {"project_id": project_id}, {**params, "continuationToken": place})
+    except BadRequest:
+        if place is None:
+            raise
+        return await some_releases(client, project_id, None)
+    return answer.records, answer.headers.get("x-ms-continuationtoken")

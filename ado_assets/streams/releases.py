@@ -18,7 +18,7 @@ import orjson
 from ado_assets.ado import AdoClient, Endpoint, Params, timestamps
 from ado_assets.streams.listings import batches, one_by_one
 from ado_assets.streams.model import Complete, Event, Feed, Gone, Held, Request, Watermark, single
-from ado_assets.streams.release_lists import listed_releases, modified_deployments
+from ado_assets.streams.release_lists import listed_releases, modified_deployments, some_releases
 from ado_assets.streams.windows import next_window
 from ado_assets.tables import RELEASE_ENVIRONMENTS, RELEASES
 
@@ -41,6 +41,7 @@ class Progress:
         running: Releases with an environment that is being deployed: they change without the list showing it.
         waiting: Drafts, and releases with an environment that was never deployed: the list shows when they changed.
         deleted: Those the list of deleted releases held; one that left it was restored or purged.
+        reviewed: Where in the list the next page of old releases begins that is looked through for changes.
     """
 
     project: str
@@ -48,13 +49,14 @@ class Progress:
     running: frozenset[int] = frozenset()
     waiting: frozenset[int] = frozenset()
     deleted: frozenset[int] = frozenset()
+    reviewed: str | None = None
 
     @classmethod
     def read(cls, watermark: str) -> Progress:
         """The progress that ``text`` wrote."""
         stored = orjson.loads(watermark)
         ids = {name: frozenset(stored[name]) for name in ("running", "waiting", "deleted")}
-        return cls(stored["project"], stored["since"], **ids)
+        return cls(stored["project"], stored["since"], **ids, reviewed=stored["reviewed"])
 
     def of(self, project: str) -> Progress:
         """This progress if it is of the project as it is called now, else none."""
@@ -64,9 +66,10 @@ class Progress:
     def text(self) -> str:
         """As it is stored."""
         ids = {name: sorted(getattr(self, name)) for name in ("running", "waiting", "deleted")}
-        return orjson.dumps({"since": self.since, "project": self.project, **ids}).decode()
+        stored = {"since": self.since, "project": self.project, **ids, "reviewed": self.reviewed}
+        return orjson.dumps(stored).decode()
 
-    def after(self, now: datetime, read: Mapping[int, str], deleted: frozenset[int]) -> Progress:
+    def after(self, now: datetime, read: Mapping[int, str], deleted: frozenset[int], reviewed: str | None) -> Progress:
         """
         The progress once releases were read again.
 
@@ -74,6 +77,7 @@ class Progress:
             now: When the read began.
             read: Release id -> its outlook.
             deleted: All that the list of deleted releases holds.
+            reviewed: Where the review of old releases got to.
         """
         running = {each for each, found in read.items() if found == "running"}
         waiting = {each for each, found in read.items() if found == "waiting"}
@@ -83,6 +87,7 @@ class Progress:
             running=(self.running - read.keys() - deleted) | running,
             waiting=(self.waiting - read.keys() - deleted) | waiting,
             deleted=deleted,
+            reviewed=reviewed,
         )
 
 
@@ -101,9 +106,9 @@ async def releases(client: AdoClient, request: Request) -> AsyncIterator[Event]:
     """
     Yield the releases of the project that may differ from what is held, each whole; all when there is no watermark.
 
-    A delta is: those created since the watermark or in the lookback, and those waiting, where the list shows another
-    status or time of modification than is held; those with a deployment since; those running; those restored.
-    With a start date the first read is such a delta too.
+    A delta is: those created since the watermark or in the lookback, those waiting, and one page of all the others in
+    turn, where the list shows another status or time of modification than is held; those with a deployment since; those
+    running; those restored. With a start date the first read is such a delta too.
     """
     project = request.unit.project
     assert project is not None
@@ -113,11 +118,13 @@ async def releases(client: AdoClient, request: Request) -> AsyncIterator[Event]:
     for release_id in sorted(deleted.keys() - before.deleted):
         yield Gone({**scope, "id": release_id}, "deleted", deleted[release_id])
     listing_began: datetime | None = None
+    reviewed: str | None = None
     if before.since is None and request.options.start_date is None:
         listed = {row["id"]: at async for row, at in listed_releases(client, project.id, {"isDeleted": False})}
         listing_began, ids = min(listed.values(), default=request.now), set(listed)
     else:
-        ids = await _changed(client, request, scope, before) | (before.deleted - deleted.keys())
+        changed, reviewed = await _changed(client, request, project.id, before)
+        ids = changed | (before.deleted - deleted.keys())
     read: dict[int, str] = {}
     async for release_id, answer in one_by_one(client, GET_RELEASE, "release_id", sorted(ids), scope, _WHOLE):
         if answer is not None:
@@ -125,25 +132,37 @@ async def releases(client: AdoClient, request: Request) -> AsyncIterator[Event]:
             yield single(answer, scope)
     if listing_began is not None:
         yield Complete(scope, listing_began)
-    yield Watermark(before.after(request.now, read, frozenset(deleted)).text)
+    yield Watermark(before.after(request.now, read, frozenset(deleted), reviewed).text)
 
 
-async def _changed(client: AdoClient, request: Request, scope: dict[str, str], before: Progress) -> set[int]:
-    """Ids of the releases that exist and may differ from what is held."""
-    held = {row["id"]: (row["status"], row["modified_on"]) for row in request.held}
-    found = set(before.running)
+async def _changed(
+    client: AdoClient, request: Request, project_id: str, before: Progress
+) -> tuple[set[int], str | None]:
+    """Ids of the releases that exist and may differ from what is held, and where the review of old ones got to."""
+    rows, reviewed = await some_releases(client, project_id, before.reviewed)
     created = next_window(before.since, request.now, request.options, look_back=True)
-    listings: list[Params] = [{"isDeleted": False, "minCreatedTime": created.earliest}]
-    for batch in batches(sorted(before.waiting), _IDS_AT_ONCE):
-        listings.append({"isDeleted": False, "releaseIdFilter": ",".join(map(str, batch))})
+    listings: list[Params] = [{"minCreatedTime": created.earliest}]
+    listings += [
+        {"releaseIdFilter": ",".join(map(str, batch))} for batch in batches(sorted(before.waiting), _IDS_AT_ONCE)
+    ]
     for params in listings:
-        async for row, _ in listed_releases(client, scope["project_id"], params):
-            if held.get(row["id"]) != (row.get("status"), timestamps.parse(row.get("modifiedOn"))):
-                found.add(row["id"])
+        rows += [row async for row, _ in listed_releases(client, project_id, {"isDeleted": False, **params})]
+    held = {row["id"]: (row["status"], row["modified_on"]) for row in request.held}
+    found = {
+        row["id"] for row in rows if held.get(row["id"]) != (row.get("status"), timestamps.parse(row.get("modifiedOn")))
+    }
     window = next_window(before.since, request.now, request.options)
-    async for answer in modified_deployments(client, scope["project_id"], window):
+    async for answer in modified_deployments(client, project_id, window):
         found.update(record["release"]["id"] for record in answer.records)
-    return found
+    return found | before.running, reviewed
+
+
+def _is_news(row: Any, held: Mapping[int, tuple[str, datetime | None]], start_date: datetime | None) -> bool:
+    """Whether a row of the list shows something that is not held; what is older than the start date is not wanted."""
+    if row["id"] not in held:
+        created = timestamps.parse(row.get("createdOn"))
+        return start_date is None or created is None or created >= start_date
+    return held[row["id"]] != (row.get("status"), timestamps.parse(row.get("modifiedOn")))
 
 
 #: Its watermark holds what may still change; the held rows tell whether the list shows something new.
