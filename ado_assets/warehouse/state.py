@@ -6,6 +6,7 @@ Every function writes inside the caller's transaction, so that bookkeeping and r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,24 +29,23 @@ class Population:
     Live rows of a table, by whom they belong to.
 
     Args:
-        rows: (project id, repository id) -> live rows; None in either where the table has no such column.
+        total: All live rows.
+        by_project: Project id -> live rows; None for a table without that column.
+        by_repository: Repository id -> live rows; None for a table without that column.
         written: Project id -> rows that this load wrote.
     """
 
-    rows: Mapping[tuple[str | None, str | None], int]
+    total: int
+    by_project: Mapping[str, int] | None
+    by_repository: Mapping[str, int] | None
     written: Mapping[str, int]
-
-    @property
-    def total(self) -> int:
-        """All live rows."""
-        return sum(self.rows.values())
 
     def of(self, project_id: str | None, repository_id: str | None) -> int:
         """Live rows of a unit: of its repository, else of its project, else of all."""
-        if repository_id is not None and any(repository is not None for _, repository in self.rows):
-            return sum(n for (_, repository), n in self.rows.items() if repository == repository_id)
-        if project_id is not None and any(project is not None for project, _ in self.rows):
-            return sum(n for (project, _), n in self.rows.items() if project == project_id)
+        if repository_id is not None and self.by_repository is not None:
+            return self.by_repository.get(repository_id, 0)
+        if project_id is not None and self.by_project is not None:
+            return self.by_project.get(project_id, 0)
         return self.total
 
 
@@ -67,11 +67,18 @@ def population(transaction: Transaction, table: Table) -> Population:
         "GROUP BY ALL",
         {"load_id": transaction.load_id, "organization": transaction.organization},
     ).fetchall()
-    written: dict[str, int] = {}
-    for project_id, _, _, touched in counted:
+    by_project, by_repository, written = Counter[str](), Counter[str](), Counter[str]()
+    for project_id, repository_id, live, touched in counted:
+        by_project[project_id] += live
+        by_repository[repository_id] += live
         if project_id is not None and touched:
-            written[project_id] = written.get(project_id, 0) + touched
-    return Population({(row[0], row[1]): row[2] for row in counted}, written)
+            written[project_id] += touched
+    return Population(
+        total=by_project.total(),
+        by_project=by_project if "project_id" in own else None,
+        by_repository=by_repository if "repository_id" in own else None,
+        written=dict(written),
+    )
 
 
 def write_load(transaction: Transaction, manifest: Manifest, loaded_at: datetime) -> None:

@@ -88,8 +88,12 @@ class Warehouse:
 
     def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
         """The answer to a question about the declared tables, which are made first where they are missing."""
-        if not self._is_prepared:
-            self.prepare()
+        if self.path.exists():
+            with self.session(read_only=True) as connection:
+                if self._is_prepared or ddl.is_prepared(connection, ddl.digest(self.tables.values())):
+                    self._is_prepared = True
+                    return question(connection)
+        self.prepare()
         with self.session(read_only=True) as connection:
             return question(connection)
 
