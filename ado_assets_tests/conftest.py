@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from ado_assets.assets.jobs import VERDICT
+from ado_assets.assets.jobs import VERDICT, step_name
 from ado_assets.config import load_settings
 from ado_assets.definitions import build_defs
 from ado_assets.sample import SampleServer
@@ -51,8 +51,8 @@ class Deployment:
         chosen = feeds or tuple(FEEDS)
         return job.execute_in_process(
             instance=self.instance,
-            op_selection=[*chosen, VERDICT],
-            run_config={"ops": {name: {"config": config} for name in chosen}} if config else None,
+            op_selection=[*map(step_name, chosen), VERDICT],
+            run_config={"ops": {step_name(name): {"config": config} for name in chosen}} if config else None,
         )
 
     def differences(self, tables: Sequence[str] | None = None) -> list[str]:

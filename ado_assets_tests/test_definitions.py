@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from ado_assets.assets.jobs import CRONS, SELECTIONS
+from ado_assets.assets.jobs import CRONS, SELECTIONS, step_name
 from ado_assets.definitions import build_defs
 from ado_assets.sync import FEEDS
 from ado_assets.tables import TABLES
@@ -51,6 +51,9 @@ def test_every_table_is_an_asset_with_its_columns(definitions):
 
 
 def test_every_job_and_schedule_loads(definitions):
+    """Everything resolves as a code location does it, names being unique over assets and jobs."""
+    definitions.get_repository_def().load_all_definitions()
+
     for name in (*SELECTIONS, "all"):
         assert definitions.resolve_job_def(f"sync_{name}")
     for name in SELECTIONS:
@@ -62,10 +65,10 @@ def test_sync_all_reads_every_feed_after_what_it_stands_on(definitions):
     job = definitions.resolve_job_def("sync_all")
     names = {node.name for node in job.graph.nodes}
 
-    assert {*FEEDS, "verdict"} == names
+    assert {*map(step_name, FEEDS), "verdict"} == names
     order = [node.name for node in job.nodes_in_topological_order]
     for before, after in [("projects", "work_items"), ("builds", "build_timeline_records"), ("areas", "work_items")]:
-        assert order.index(before) < order.index(after)
+        assert order.index(step_name(before)) < order.index(step_name(after))
 
 
 def test_definitions_load_without_any_configuration(monkeypatch):

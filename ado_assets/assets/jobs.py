@@ -7,7 +7,7 @@ that depends on another partitioned one. So one run covers all projects concurre
 projects whose rows changed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import dagster as dg
@@ -54,12 +54,18 @@ VERDICT: Final = "verdict"
 def make_jobs(resources: Mapping[str, Any]) -> list[dg.JobDefinition]:
     """``sync_core``, one job per connector, and ``sync_all``, with the resources they run on."""
     resources = {**resources, "io_manager": dg.mem_io_manager}
+    steps = {name: _step(feed) for name, feed in FEEDS.items()}
     jobs = [
-        _job(f"sync_{name}", feeds, f"Bring the tables of {name} up to date for the whole organization.", resources)
+        _job(
+            f"sync_{name}",
+            {feed: steps[feed] for feed in feeds},
+            f"Bring the tables of {name} up to date for the whole organization.",
+            resources,
+        )
         for name, feeds in SELECTIONS.items()
     ]
     about = "Bring every table up to date. What a connector without a token would read is left out."
-    return [*jobs, _job("sync_all", tuple(FEEDS), about, resources, tags={SKIP_OFF: "true"})]
+    return [*jobs, _job("sync_all", steps, about, resources, tags={SKIP_OFF: "true"})]
 
 
 def make_schedules(settings: FileSettings) -> list[dg.ScheduleDefinition]:
@@ -77,25 +83,25 @@ def make_schedules(settings: FileSettings) -> list[dg.ScheduleDefinition]:
     ]
 
 
+def step_name(feed: str) -> str:
+    """The step of a feed in every job; an asset's own step has the feed's bare name."""
+    return f"read_{feed}"
+
+
 def _job(
     name: str,
-    feeds: tuple[str, ...],
+    steps: Mapping[str, dg.OpDefinition],
     about: str,
     resources: Mapping[str, Any],
     *,
     tags: Mapping[str, str] | None = None,
 ) -> dg.JobDefinition:
     """A graph of one step per feed, in the order of their lineage, and a last one that gives the verdict."""
-    steps = {feed: _step(FEEDS[feed]) for feed in feeds}
     dependencies: dict[Any, Any] = {
-        feed: {
-            "after": dg.MultiDependencyDefinition(
-                [dg.DependencyDefinition(other) for other in upstream_feeds(feed) if other in steps]
-            )
-        }
-        for feed in feeds
+        step_name(feed): {"after": _all(step_name(other) for other in upstream_feeds(feed) if other in steps)}
+        for feed in steps
     }
-    dependencies[VERDICT] = {"failures": dg.MultiDependencyDefinition([dg.DependencyDefinition(f) for f in feeds])}
+    dependencies[VERDICT] = {"failures": _all(map(step_name, steps))}
     graph = dg.GraphDefinition(name=name, node_defs=[*steps.values(), verdict], dependencies=dependencies)
     return graph.to_job(
         name=name,
@@ -106,9 +112,13 @@ def _job(
     )
 
 
+def _all(steps: Iterable[str]) -> dg.MultiDependencyDefinition:
+    return dg.MultiDependencyDefinition([dg.DependencyDefinition(name) for name in steps])
+
+
 def _step(feed: Feed) -> dg.OpDefinition:
     @dg.op(
-        name=feed.name,
+        name=step_name(feed.name),
         description=f"Bring {', '.join(table.name for table in feed.tables)} up to date.",
         ins={"after": dg.In(dg.Nothing)},
         out=dg.Out(list),

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import dagster as dg
 
-from ado_assets.assets.jobs import SKIP_OFF, VERDICT
+from ado_assets.assets.jobs import SKIP_OFF, VERDICT, step_name
 from ado_assets.config import Settings
 from ado_assets.definitions import build_defs
 
@@ -87,10 +87,10 @@ def run_feeds(
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = job.execute_in_process(
             instance=instance,
-            op_selection=[*feeds, VERDICT],
+            op_selection=[*map(step_name, feeds), VERDICT],
             run_config={
                 "loggers": {"console": {}},
-                "ops": {name: {"config": config} for name in feeds} if any(config.values()) else {},
+                "ops": {step_name(name): {"config": config} for name in feeds} if any(config.values()) else {},
             },
             tags={SKIP_OFF: "true" if skip_off else ""},
             raise_on_error=False,
@@ -105,7 +105,7 @@ def _reason(event: dg.DagsterEvent) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     text = error.message.split(": ", 1)[-1].strip() if error else "failed"
-    return f"{event.step_key}: {text}"
+    return f"{(event.step_key or '').removeprefix('read_')}: {text}"
 
 
 def _line_logger(quiet: bool) -> dg.LoggerDefinition:
