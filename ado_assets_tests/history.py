@@ -1,0 +1,327 @@
+"""
+A history of a sample organization and of a warehouse that follows it, step by step, with what must hold in between.
+
+A step is a change of the organization, a sync of some part of it in some way, or both at once. Everything is drawn from
+one seed and happens in this process, so that a history can be told again. ``python -m ado_assets_tests.history`` tells
+a long one (``make prove``); ``test_proof`` lets hypothesis choose the steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+import pytest
+
+from ado_assets.ado import AdoClient, ClientSettings, Hosts, PersonalAccessToken
+from ado_assets.sample import SampleServer
+from ado_assets.sample.server import create_app
+from ado_assets.sync import FEEDS, FeedReport, Selection, sync_feed
+from ado_assets.tables import TABLES
+from ado_assets.warehouse import Warehouse
+from ado_assets_tests.conftest import TOKENS, Deployment
+from ado_assets_tests.oracle import differences, expected_rows, held_rows
+from ado_assets_tests.tombstones import Graveyard, wrong_tombstones
+
+CONNECTORS = tuple(dict.fromkeys(feed.tables[0].connector for feed in FEEDS.values()))
+
+#: Changes that the API gives no sign of; a complete read of the feeds finds them.
+SILENT = {
+    "work-item-destroyed": ("work_items",),
+    "build-purged": ("builds",),
+    "pr-commented-after-closing": ("pull_request_threads",),
+}
+
+#: Tables below a repository: while it is disabled nothing of them can be read, and nothing is deleted.
+BELOW_REPOSITORIES = tuple(
+    name
+    for name, table in TABLES.items()
+    if name != "repositories" and table.connector in ("repos", "pull_commits", "commits")
+)
+
+
+class Interrupted(httpx.ASGITransport):
+    """The organization's answers without a network; after some of them the organization changes."""
+
+    def __init__(self, history: History, changes: dict[int, str]) -> None:
+        super().__init__(app=history.app)
+        self._history = history
+        self._changes = changes
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await super().handle_async_request(request)
+        self._history.answers += 1
+        if name := self._changes.pop(self._history.answers, None):
+            self._history.happen(name)
+            self._history.counts["changes during a sync"] += 1
+        return answer
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+class History:
+    """
+    One organization, one warehouse, and what happened to both.
+
+    Attributes:
+        told: A line for each step, to be read when something is wrong.
+        counts: How often each kind of step, and each scenario, was taken.
+    """
+
+    def __init__(self, seed: int, scale: str = "tiny") -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self._environment = pytest.MonkeyPatch()
+        self.server = SampleServer(scale=scale, seed=seed)
+        self.server.__enter__()
+        self.world = self.server.world
+        self.app = create_app(self.world)
+        self.organization = self.server.organization
+        folder = Path(self._folder.name)
+        self.warehouse = Warehouse(folder / "azure_devops.duckdb", landing=folder / "landing")
+        self.warehouse.prepare()
+        self.told: list[str] = []
+        self.counts: Counter[str] = Counter()
+        self.answers = 0
+        self._graveyard = Graveyard()
+        self._graveyard.note(self.world.gone())
+        self._silent: set[str] = set()
+        self._frozen: dict[str, dict[str, int]] = {}
+        self.sync(("projects",))
+
+    def close(self) -> None:
+        """Stop the server, give the folder back."""
+        self._environment.undo()
+        self.server.__exit__(None, None, None)
+        self._folder.cleanup()
+
+    def happen(self, name: str) -> None:
+        """Run a named scenario; one that finds nothing to happen to is left out."""
+        try:
+            self.told.append(f"{name}: {self.world.run_scenario(name)}")
+        except LookupError as error:
+            self.told.append(f"{name}: not possible ({error})")
+            self.counts["scenarios not possible"] += 1
+            return
+        self.counts[f"scenario {name}"] += 1
+        self._silent.update(SILENT.get(name, ()))
+        self._graveyard.note(self.world.gone())
+
+    def days(self, days: int) -> None:
+        """Let days of ordinary activity pass."""
+        happened = self.world.tick(days)
+        self.told.append(f"{days} days: {len(happened)} things happened")
+        self.counts["days"] += days
+        self._graveyard.note(self.world.gone())
+
+    def time(self, seconds: int) -> None:
+        """Let time pass without anything happening."""
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+    def projects(self) -> list[str]:
+        """Ids of the projects that the warehouse holds as readable."""
+        return sorted(row["id"] for row in self.warehouse.projects(self.organization) if row["state"] == "wellFormed")
+
+    def sync(
+        self,
+        feeds: Collection[str] = tuple(FEEDS),
+        *,
+        projects: Sequence[str] = (),
+        without: Collection[str] = (),
+        full_refresh: bool = False,
+        meanwhile: Sequence[tuple[int, str]] = (),
+    ) -> None:
+        """
+        Sync these feeds in the order in which they stand on each other.
+
+        Args:
+            projects: Ids of the projects to cover; all when empty.
+            without: Names of projects that the configuration leaves out.
+            meanwhile: Scenarios, each with after how many further answers it happens.
+        """
+        names = [name for name in FEEDS if name in feeds]
+        changes: dict[int, str] = {}
+        for after, name in meanwhile:
+            changes[self.answers + after] = name
+        ways = [f"projects={list(projects)}"] * bool(projects) + [f"without={sorted(without)}"] * bool(without)
+        ways += ["full_refresh"] * full_refresh + [f"meanwhile={list(meanwhile)}"] * bool(meanwhile)
+        listed = "everything" if len(names) == len(FEEDS) else ", ".join(names)
+        self.told.append(f"sync {listed} {' '.join(ways)}")
+        selection = Selection(
+            self.organization,
+            projects=projects,
+            included=lambda name: name not in without,
+            full_refresh=full_refresh,
+        )
+        for name in names:
+            self._check(sync_feed(FEEDS[name], selection, lambda: self._client(changes), self.warehouse))
+        self.counts["feeds synced"] += len(names)
+        self.counts["full refreshes of feeds"] += len(names) * full_refresh
+
+    def _client(self, changes: dict[int, str]) -> AdoClient:
+        return AdoClient(
+            Hosts(*[self.server.base_url] * 3),
+            self.organization,
+            [PersonalAccessToken("all", "sample-all-token")],
+            connector="proof",
+            limits=ClientSettings(backoff=0.0),
+            transport=Interrupted(self, changes),
+        )
+
+    def _check(self, report: FeedReport) -> None:
+        """A unit may be skipped; none may fail, since the service answers everything."""
+        assert not report.failed, self.explain([f"{report.feed}: {each.unit}: {each.reason}" for each in report.failed])
+
+    def run(self, *feeds: str) -> None:
+        """Sync through Dagster and over HTTP, as an installation does."""
+        variables = {
+            **TOKENS,
+            "ADO_ORGANIZATION": self.organization,
+            "ADO_BASE_URL": self.server.base_url,
+            "ADO_WAREHOUSE": str(self.warehouse.path),
+            "ADO_LANDING": str(self.warehouse.landing),
+        }
+        for name, value in variables.items():
+            self._environment.setenv(name, value)
+        self.told.append(f"Dagster run of {', '.join(feeds) or 'everything'}")
+        with dg.DagsterInstance.ephemeral() as instance:
+            Deployment(self.server, Path(self._folder.name), instance).sync(*feeds)
+        self.counts["Dagster runs"] += 1
+
+    def settle(self) -> list[str]:
+        """Sync everything while nothing changes; what then differs from the organization, and wrong tombstones."""
+        if self._silent:
+            self.sync(("projects", "repositories", "pull_requests"))
+            self.sync(self._silent, full_refresh=True)
+            self._silent.clear()
+        self.sync()
+        self.counts["complete syncs compared"] += 1
+        return self.findings()
+
+    def findings(self) -> list[str]:
+        """What differs between the warehouse and the organization."""
+        expected = expected_rows(self.world.truth())
+        disabled = {each.id for each in self.world.git.visible() if each.is_disabled}
+        found: list[str] = []
+        for name, table in TABLES.items():
+            held = held_rows(self.warehouse, table)
+            if name in BELOW_REPOSITORIES:
+                held = {key: row for key, row in held.items() if row["repository_id"] not in disabled}
+            found += [f"{name}: {text}" for text in differences(expected[name], held)]
+        found += self._lost_while_disabled(disabled)
+        found += wrong_tombstones(self.warehouse, self._graveyard)
+        return found
+
+    def _lost_while_disabled(self, disabled: set[str]) -> list[str]:
+        """Rows below repositories that were disabled at the last comparison, too, must be as many as they were."""
+        frozen: dict[str, dict[str, int]] = {}
+        for name in BELOW_REPOSITORIES:
+            rows = self.warehouse.rows(
+                f'SELECT repository_id, count(*) FROM ado."{name}" WHERE _deleted_at IS NULL GROUP BY ALL'
+            )
+            frozen[name] = {repository: count for repository, count in rows if repository in disabled}
+        found = [
+            f"{name}: disabled repository {repository} has {frozen[name].get(repository, 0)} rows instead of {count}"
+            for name, counts in self._frozen.items()
+            for repository, count in counts.items()
+            if repository in disabled and frozen[name].get(repository, 0) != count
+        ]
+        self._frozen = frozen
+        return found
+
+    def explain(self, found: Sequence[str]) -> str:
+        """The findings and what led to them, for a person."""
+        recent = self.told[-60:]
+        return "\n".join([f"{len(found)} findings:", *found[:20], "after:", *recent])
+
+
+def random_step(history: History, rng: random.Random) -> None:
+    """Take one step of any kind."""
+    scenarios = history.world.scenarios()
+    kind = rng.choices(("scenario", "days", "time", "sync", "interrupted", "run"), (60, 6, 6, 18, 9, 1))[0]
+    match kind:
+        case "scenario":
+            history.happen(rng.choice(scenarios))
+        case "days":
+            history.days(rng.randrange(1, 4))
+        case "time":
+            history.time(rng.choice((1, 59, 3_700, 90_000, 15 * 86_400)))
+        case "sync":
+            random_sync(history, rng, ())
+        case "interrupted":
+            random_sync(history, rng, [(rng.randrange(1, 120), rng.choice(scenarios)) for _ in range(3)])
+        case "run":
+            history.run()
+
+
+def random_sync(history: History, rng: random.Random, meanwhile: Sequence[tuple[int, str]]) -> None:
+    """Sync a random part in a random way."""
+    feeds: Collection[str] = tuple(FEEDS)
+    match rng.randrange(3):
+        case 0:
+            feeds = rng.sample(feeds, rng.randrange(1, 9))
+        case 1:
+            connector = rng.choice(CONNECTORS)
+            feeds = [name for name, feed in FEEDS.items() if feed.tables[0].connector == connector]
+    known = history.projects()
+    projects = rng.sample(known, rng.randrange(1, len(known) + 1)) if rng.random() < 0.3 and known else []
+    names = [project.name for project in history.world.live_projects()]
+    without = rng.sample(names, 1) if rng.random() < 0.2 and not projects else []
+    history.sync(
+        feeds, projects=projects, without=without, full_refresh=rng.random() < 0.12, meanwhile=list(meanwhile)
+    )
+
+
+def tell(seed: int, steps: int, each: int) -> int:
+    """
+    Tell a long history and print what it exercised; the number of comparisons that found something.
+
+    Args:
+        each: Steps between two comparisons.
+    """
+    rng, began, wrong = random.Random(seed), time.monotonic(), 0
+    history = History(seed)
+    try:
+        for step in range(1, steps + 1):
+            history.counts["steps"] += 1
+            random_step(history, rng)
+            if step % each and step < steps:
+                continue
+            found = history.settle()
+            print(f"step {step}: {len(found)} findings, {time.monotonic() - began:.0f} s", flush=True)
+            if found:
+                wrong += 1
+                print(history.explain(found), flush=True)
+                history.told.append("(compared, with findings)")
+            else:
+                history.told.append("(compared, equal)")
+    finally:
+        for name, count in sorted(history.counts.items()):
+            print(f"{count:7} {name}")
+        print(f"{history.answers:7} answers of the API, {time.monotonic() - began:.0f} s, {wrong} comparisons with findings")
+        history.close()
+    return wrong
+
+
+def main() -> int:
+    """The command line of ``make prove``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--each", type=int, default=10, help="steps between two comparisons")
+    arguments = parser.parse_args()
+    return 1 if tell(arguments.seed, arguments.steps, arguments.each) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
