@@ -67,8 +67,8 @@ def test_parts_of_a_unit_left_out_have_a_row_of_their_own(tmp_path: Path) -> Non
     bench = Bench(tmp_path)
     with bench.landing() as landing:
         put(landing, [{"id": 1}])
-        part = outcome(status="skipped", reason="disabled", repository_id="R1")
-        manifest = landing.seal([part, outcome(watermark="w1")])
+        part = outcome(status="skipped", reason="disabled", repository_id="R1", watermark="not this")
+        manifest = landing.seal([outcome(watermark="w1"), part])
     bench.load(manifest)
 
     rows = bench.rows(
