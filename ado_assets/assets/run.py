@@ -44,7 +44,7 @@ def run_feed(context: Context, feed: Feed, config: SyncConfig, partitions: Seque
         selection_of(feed, config, settings, partitions),
         connector_of(context, feed).client,
         warehouse.open(),
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         tables=[settings.table(table) for table in feed.tables],
     )
     _log(context, report)
