@@ -9,17 +9,19 @@ a long one (``make prove``); ``test_proof`` lets hypothesis choose the steps.
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
+import duckdb
 import httpx
 import pytest
 
@@ -48,6 +50,30 @@ BELOW_REPOSITORIES = tuple(
     for name, table in TABLES.items()
     if name != "repositories" and table.connector in ("repos", "pull_commits", "commits")
 )
+
+
+class KeptOpen(Warehouse):
+    """A warehouse that stays open between sessions: to open and close the file takes most of a small sync's time."""
+
+    _kept: duckdb.DuckDBPyConnection | None = None
+
+    @contextmanager
+    def session(self, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of the one connection, whatever it is wanted for."""
+        del read_only
+        if self._kept is None:
+            with super().session():
+                """The file is made as it always is."""
+            self._kept = duckdb.connect(str(self.path))
+        with self._kept.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            yield cursor
+
+    def close(self) -> None:
+        """Leave the file to others until the next session."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 class Interrupted(httpx.ASGITransport):
@@ -88,7 +114,7 @@ class History:
         self.app = create_app(self.world)
         self.organization = self.server.organization
         folder = Path(self._folder.name)
-        self.warehouse = Warehouse(folder / "azure_devops.duckdb", landing=folder / "landing")
+        self.warehouse = KeptOpen(folder / "azure_devops.duckdb", landing=folder / "landing")
         self.warehouse.prepare()
         self.told: list[str] = []
         self.counts: Counter[str] = Counter()
@@ -101,6 +127,7 @@ class History:
 
     def close(self) -> None:
         """Stop the server, give the folder back."""
+        self.warehouse.close()
         self._environment.undo()
         self.server.__exit__(None, None, None)
         self._folder.cleanup()
@@ -194,6 +221,7 @@ class History:
         for name, value in variables.items():
             self._environment.setenv(name, value)
         self.told.append(f"Dagster run of {', '.join(feeds) or 'everything'}")
+        self.warehouse.close()
         with dg.DagsterInstance.ephemeral() as instance:
             Deployment(self.server, Path(self._folder.name), instance).sync(*feeds)
         self.counts["Dagster runs"] += 1
@@ -277,9 +305,7 @@ def random_sync(history: History, rng: random.Random, meanwhile: Sequence[tuple[
     projects = rng.sample(known, rng.randrange(1, len(known) + 1)) if rng.random() < 0.3 and known else []
     names = [project.name for project in history.world.live_projects()]
     without = rng.sample(names, 1) if rng.random() < 0.2 and not projects else []
-    history.sync(
-        feeds, projects=projects, without=without, full_refresh=rng.random() < 0.12, meanwhile=list(meanwhile)
-    )
+    history.sync(feeds, projects=projects, without=without, full_refresh=rng.random() < 0.12, meanwhile=list(meanwhile))
 
 
 def tell(seed: int, steps: int, each: int) -> int:
@@ -308,7 +334,8 @@ def tell(seed: int, steps: int, each: int) -> int:
     finally:
         for name, count in sorted(history.counts.items()):
             print(f"{count:7} {name}")
-        print(f"{history.answers:7} answers of the API, {time.monotonic() - began:.0f} s, {wrong} comparisons with findings")
+        print(f"{history.answers:7} answers of the API")
+        print(f"{time.monotonic() - began:7.0f} seconds, {wrong} comparisons with findings")
         history.close()
     return wrong
 
@@ -320,6 +347,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--each", type=int, default=10, help="steps between two comparisons")
     arguments = parser.parse_args()
+    logging.disable(logging.INFO)
     return 1 if tell(arguments.seed, arguments.steps, arguments.each) else 0
 
 
