@@ -13,7 +13,7 @@ import dagster as dg
 
 from ado_assets.assets.metadata import materialization_metadata
 from ado_assets.assets.partitions import PROJECTS
-from ado_assets.assets.run import SyncConfig, run_feed
+from ado_assets.assets.run import SyncConfig, finish, run_feed
 from ado_assets.assets.upstream import upstream_tables
 from ado_assets.config import CONNECTORS, STAND_INS
 from ado_assets.resources import AdoWarehouse
@@ -109,6 +109,7 @@ def materialize_feed(context: dg.AssetExecutionContext, name: str, config: SyncC
             yield dg.MaterializeResult(asset_key=table.name, metadata=metadata)
         else:
             context.log.info(f"{table.name} was written too: it shares its read with {feed.name}")
+    finish(context)
     if report.failed:
         raise SyncFailed(report)
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import dagster as dg
 
 from ado_assets.assets.metadata import materialization_metadata, project_materializations
-from ado_assets.assets.run import SyncConfig, connector_of, run_feed
+from ado_assets.assets.run import SyncConfig, connector_of, finish, run_feed
 from ado_assets.assets.upstream import upstream_feeds
 from ado_assets.config import CONNECTORS, FileSettings
 from ado_assets.resources import AdoDeployment, AdoWarehouse, ConnectorOff
@@ -157,13 +157,18 @@ def is_left_out(context: dg.OpExecutionContext, feed: Feed) -> bool:
     return False
 
 
-@dg.op(ins={"failures": dg.In(list[list[str]])}, description="Fail the run when some units could not be read.")
-def verdict(failures: list[list[str]]) -> None:
+@dg.op(
+    ins={"failures": dg.In(list[list[str]])},
+    required_resource_keys={"deployment", "warehouse"},
+    description="Publish and tidy up; fail the run when some units could not be read.",
+)
+def verdict(context: dg.OpExecutionContext, failures: list[list[str]]) -> None:
     """
-    Fail the run, naming each unit that could not be read.
+    Publish what was committed, then fail the run if need be, naming each unit that could not be read.
 
-    It comes last so that one project in trouble stops no table of the others: everything else is committed by now.
+    It comes last so that one project in trouble stops no table of the others.
     """
+    finish(context)
     named = [text for texts in failures for text in texts]
     if named:
         raise dg.Failure(

@@ -1,7 +1,7 @@
 """One sync of one feed inside a Dagster run: which connector, which projects, what the log says."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -9,6 +9,7 @@ from ado_assets.assets.partitions import follow_projects
 from ado_assets.config import STAND_INS, Settings, parse_instant
 from ado_assets.resources import AdoConnector, AdoDeployment, AdoWarehouse, ConnectorOff
 from ado_assets.sync import Feed, FeedReport, Options, Selection, select_projects, sync_feed
+from ado_assets.warehouse import prune
 
 Context = dg.AssetExecutionContext | dg.OpExecutionContext
 
@@ -51,6 +52,19 @@ def run_feed(context: Context, feed: Feed, config: SyncConfig, partitions: Seque
     if feed.name == "projects":
         _follow(context, settings, warehouse)
     return report
+
+
+def finish(context: Context) -> None:
+    """After the last commit of a run: publish the read-only copy, if one is configured, and prune landing files."""
+    deployment: AdoDeployment = context.resources.deployment
+    warehouse: AdoWarehouse = context.resources.warehouse
+    settings = deployment.settings()
+    removed = prune(settings.landing, timedelta(days=settings.file.keep_landing_days), datetime.now(UTC))
+    if removed:
+        context.log.info(f"{len(removed)} landing folders removed: abandoned, or older than they are kept")
+    if settings.publish:
+        warehouse.open().publish(settings.publish)
+        context.log.info(f"published to {settings.publish}")
 
 
 def connector_of(context: Context, feed: Feed) -> AdoConnector:

@@ -111,14 +111,12 @@ def _reason(event: dg.DagsterEvent) -> str:
 def _line_logger(quiet: bool) -> dg.LoggerDefinition:
     """Writes what assets say to stderr, a line each, without Dagster's own bookkeeping."""
 
-    @dg.logger(description="Plain lines for the command line.")
     def lines(_context: dg.InitLoggerContext) -> logging.Logger:
         logger = logging.Logger("ado_assets.lines", logging.CRITICAL if quiet else logging.INFO)
-        handler = _Lines()
-        logger.addHandler(handler)
+        logger.addHandler(_Lines())
         return logger
 
-    return lines
+    return dg.LoggerDefinition(lines, description="Plain lines for the command line.")
 
 
 class _Lines(logging.Handler):

@@ -21,7 +21,6 @@ class AdoWarehouse(DuckDBResource):
     """
 
     landing: str = Field(description="Folder of the landing files.")
-    publish: str = Field(default="", description="Where a read-only copy goes after each sync; empty for none.")
     lock_timeout: float = Field(default=600, description="Seconds to wait for the file.")
 
     def open(self) -> Warehouse:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from ado_assets.ado import AccessDenied, AdoClient, AdoError, NotFound, TokenRejected, merge
 from ado_assets.streams.model import ChildrenRead, Complete, Event, Feed, Gone, Page, Request, Skipped, Watermark
@@ -159,7 +160,13 @@ async def _read_unit(
     yield key, _Ended(_outcome(request, "read" if brought or not reason else "skipped", reason, watermark, now))
 
 
-def _outcome(request: Request, status: str, reason: str | None, watermark: str | None, at: datetime) -> UnitOutcome:
+def _outcome(
+    request: Request,
+    status: Literal["read", "skipped", "failed"],
+    reason: str | None,
+    watermark: str | None,
+    at: datetime,
+) -> UnitOutcome:
     unit = request.unit
     return UnitOutcome(
         unit=unit.key,
