@@ -61,7 +61,10 @@ class Copy:
                 if not names or feed.name in names:
                     for request in list(self._requests(feed, full, only)):
                         await self._read(client, feed, request)
-            return Counter({each.endpoint: each.calls for each in client.stats.snapshot().endpoints})
+            calls: Counter[str] = Counter()
+            for each in client.stats.snapshot().endpoints:
+                calls[each.endpoint] += each.calls
+            return calls
 
     def _requests(self, feed: Feed, full: bool, only: Sequence[str]) -> Iterator[Request]:
         projects = tuple(Project(p.id, p.name) for p in self.world.live_projects() if not only or p.name in only)
