@@ -22,13 +22,14 @@ STRATEGIES = ("noFastForward", "noFastForward", "squash", "squash", "rebase")
 
 
 def attempt_merge(pull_request: PullRequest) -> None:
-    """Merge source and target as they are now; a conflict leaves no merge commit."""
+    """Merge source and target as they are now, under a new merge id; a conflict leaves no merge commit."""
     history = pull_request.repository.history
     ref = pull_request.repository.refs.get(pull_request.target_ref)
     if ref is not None:
         pull_request.target = ref.head
     text = f"{pull_request.id} {history[pull_request.source].sha} {history[pull_request.target].sha}"
     pull_request.merge = None if pull_request.is_conflicted else hashlib.sha1(text.encode()).hexdigest()
+    pull_request.merge_id = str(uuid5(UUID(pull_request.merge_id), text))
 
 
 def add_iteration(
