@@ -34,18 +34,21 @@ def test_windows_touch():
     assert second.start <= first.end == NOW
 
 
-@pytest.mark.parametrize(
-    ("last", "start"),
-    [
-        (NOW - timedelta(hours=1), NOW - timedelta(days=14)),
-        (NOW - timedelta(days=60), NOW - timedelta(days=60, minutes=10)),
-    ],
-)
-def test_lookback_never_shortens_a_window(last, start):
-    """The lookback reaches back from now; after a long pause the watermark is older and counts."""
+@pytest.mark.parametrize("pause", [timedelta(hours=1), timedelta(days=60)])
+def test_lookback_reaches_back_from_the_last_read(pause):
+    """What changed within the lookback after its time is found however long nothing was read since."""
+    last = NOW - pause
+
     window = next_window(last.isoformat(), NOW, Options(), look_back=True)
 
-    assert window.start == start.replace(microsecond=0)
+    assert window.start == (last - timedelta(days=14)).replace(microsecond=0)
+
+
+def test_lookback_never_shortens_a_window():
+    """The overlap counts where it is the longer one."""
+    options = Options(overlap=timedelta(days=2), lookback=timedelta(days=1))
+
+    assert next_window(NOW.isoformat(), NOW, options, look_back=True).start <= NOW - timedelta(days=2)
 
 
 def test_start_date_does_not_bound_later_reads():

@@ -47,7 +47,8 @@ def next_window(watermark: str | None, now: datetime, options: Options, *, look_
     Args:
         watermark: End of the last window as stored; None on a first or complete read.
         now: Server time when the sync started.
-        look_back: Reach back by the lookback as well, for rows that change without moving the time that is filtered.
+        look_back: Reach back by the lookback as well, for rows that change without moving the time that is filtered:
+            whatever they were like at the last read, what changed within the lookback after that time is found.
 
     Raises:
         ValueError: *watermark* is not an instant.
@@ -57,5 +58,5 @@ def next_window(watermark: str | None, now: datetime, options: Options, *, look_
         return Window(options.start_date, now)
     start = last - options.overlap
     if look_back:
-        start = min(start, now - options.lookback)
+        start = min(start, last - options.lookback)
     return Window(timestamps.floor_seconds(start), now)
