@@ -145,7 +145,7 @@ class Due:
         final: Column and the values in which the parent is final. Outside them it is due at every sync. None: rows
             are due only when they changed.
         revisit: Column with the instant the parent became final, and how long after it the children are looked at
-            again (a thinning schedule).
+            again (a thinning schedule). It is cut where ``Options.lookback`` ends, and a last look is taken there.
     """
 
     parent: str

@@ -23,7 +23,7 @@ WHILE_OPEN: Final = Due(
     "pull_requests",
     (*COLUMNS, "status", "closed_date"),
     final=("status", ("completed", "abandoned")),
-    revisit=("closed_date", (timedelta(hours=1), timedelta(days=1), timedelta(days=3), timedelta(days=14))),
+    revisit=("closed_date", (timedelta(hours=1), timedelta(days=1), timedelta(days=3))),
 )
 
 _NO_PARAMS: Final[Params] = MappingProxyType({})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from ado_assets.streams.model import Feed, Parent, Project, Request, Unit
+from ado_assets.streams.model import Due, Feed, Options, Parent, Project, Request, Unit
 from ado_assets.sync.selection import NothingToRead, Selection, select_projects
 from ado_assets.tables import TABLES
 from ado_assets.warehouse import DueParent, Warehouse
@@ -71,10 +71,15 @@ def _projects(feed: Feed, selection: Selection, warehouse: Warehouse) -> tuple[P
 
 
 def _start(watermark: str | None, selection: Selection) -> str | None:
-    """The stored watermark, or the instant a person asked for where the watermark is an instant."""
+    """
+    The stored watermark; where it begins with an instant, the one a person asked for stands in its place.
+
+    What follows the instant after a space (which repositories were read) says something else and stays.
+    """
     if selection.since is None or watermark is None or watermark.startswith("{"):
         return watermark
-    return selection.since.isoformat()
+    _, space, rest = watermark.partition(" ")
+    return f"{selection.since.isoformat()}{space}{rest}"
 
 
 def _group(feed: Feed, unit: Unit) -> str:
@@ -108,7 +113,7 @@ def _due(
         parent=TABLES[feed.due.parent],
         columns=feed.due.columns,
         final=feed.due.final,
-        revisit=feed.due.revisit,
+        revisit=_revisit(feed.due, selection.options),
         now=now,
         full=selection.full_refresh,
         project_ids=[p.id for p in projects],
@@ -119,6 +124,14 @@ def _due(
         key = ORGANIZATION if feed.unit == ORGANIZATION else row.values[name]
         grouped[key].append(Parent(row.values, row.version, row.children))
     return grouped
+
+
+def _revisit(due: Due, options: Options) -> tuple[str, tuple[timedelta, ...]] | None:
+    """The feed's schedule within the grace window, which ends with a last look."""
+    if due.revisit is None:
+        return None
+    column, schedule = due.revisit
+    return column, (*(after for after in schedule if after < options.lookback), options.lookback)
 
 
 def _held(
