@@ -79,6 +79,19 @@ def test_parts_of_a_unit_left_out_have_a_row_of_their_own(tmp_path: Path) -> Non
     assert bench.live() == [1]
 
 
+def test_a_skip_is_forgotten_once_its_project_is_read_without_it(tmp_path: Path) -> None:
+    """A repository that can be read again is no longer written down as left out; one that is left out still is."""
+    bench = Bench(tmp_path)
+    for left_out in (["R1", "R2"], ["R2"]):
+        with bench.landing() as landing:
+            parts = [outcome(status="skipped", reason="disabled", repository_id=each) for each in left_out]
+            manifest = landing.seal([outcome(), *parts])
+        bench.load(manifest)
+
+    rows = bench.rows("SELECT repository_id FROM ado_meta.coverage WHERE table_name = 'things' ORDER BY 1 NULLS FIRST")
+    assert rows == [(None,), ("R2",)]
+
+
 def test_syncs_and_requests_tell_what_a_sync_took(tmp_path: Path) -> None:
     """One row per table; the calls stand on the main table once, so that sums are right."""
     bench = Bench(tmp_path)

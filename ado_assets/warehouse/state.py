@@ -166,7 +166,22 @@ def write_coverage(transaction: Transaction, manifest: Manifest, populations: Ma
         tables=list(populations),
         organization=manifest.organization,
     )
+    _forget_parts(transaction, manifest, list(populations))
     _insert(transaction, "coverage", rows)
+
+
+def _forget_parts(transaction: Transaction, manifest: Manifest, tables: list[str]) -> None:
+    """Drop what is said of single repositories of a project that was now read as a whole; its own skips follow."""
+    whole = [u.project_id for u in manifest.units if u.status == "read" and u.project_id and u.repository_id is None]
+    if not whole:
+        return
+    transaction.run(
+        f"DELETE FROM {META_SCHEMA}.coverage WHERE organization = $organization AND repository_id IS NOT NULL "
+        "AND table_name IN (SELECT unnest($tables)) AND project_id IN (SELECT unnest($projects))",
+        organization=manifest.organization,
+        tables=tables,
+        projects=whole,
+    )
 
 
 def _by_weight(units: Sequence[UnitOutcome]) -> list[UnitOutcome]:
