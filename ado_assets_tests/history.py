@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -28,7 +28,7 @@ import pytest
 from ado_assets.ado import AdoClient, ClientSettings, Hosts, PersonalAccessToken
 from ado_assets.sample import SampleServer
 from ado_assets.sample.server import create_app
-from ado_assets.sync import FEEDS, FeedReport, Selection, sync_feed
+from ado_assets.sync import FEEDS, FeedReport, Options, Selection, UnknownProject, sync_feed
 from ado_assets.tables import TABLES
 from ado_assets.warehouse import Warehouse
 from ado_assets_tests.conftest import TOKENS, Deployment
@@ -37,12 +37,12 @@ from ado_assets_tests.tombstones import Graveyard, wrong_tombstones
 
 CONNECTORS = tuple(dict.fromkeys(feed.tables[0].connector for feed in FEEDS.values()))
 
-#: Changes that the API gives no sign of; a complete read of the feeds finds them.
-SILENT = {
-    "work-item-destroyed": ("work_items",),
-    "build-purged": ("builds",),
-    "pr-commented-after-closing": ("pull_request_threads",),
-}
+#: Changes that the API gives no sign of, and the feeds whose complete read finds them.
+SILENT = {"work-item-destroyed": "work_items", "build-purged": "builds"}
+
+#: How long what is finished is looked at again. Afterwards a change of it is as good as silent.
+DEFAULTS = Options()
+GRACE = DEFAULTS.lookback
 
 #: Tables below a repository: while it is disabled nothing of them can be read, and nothing is deleted.
 BELOW_REPOSITORIES = tuple(
@@ -122,6 +122,7 @@ class History:
         self._graveyard = Graveyard()
         self._graveyard.note(self.world.gone())
         self._silent: set[str] = set()
+        self._settled_at = self.world.clock.now()
         self._frozen: dict[str, dict[str, int]] = {}
         self.sync(("projects",))
 
@@ -135,14 +136,27 @@ class History:
     def happen(self, name: str) -> None:
         """Run a named scenario; one that finds nothing to happen to is left out."""
         try:
-            self.told.append(f"{name}: {self.world.run_scenario(name)}")
+            told = self.world.run_scenario(name)
         except LookupError as error:
             self.told.append(f"{name}: not possible ({error})")
             self.counts["scenarios not possible"] += 1
             return
+        self.told.append(f"{name}: {told}")
         self.counts[f"scenario {name}"] += 1
-        self._silent.update(SILENT.get(name, ()))
         self._graveyard.note(self.world.gone())
+        if name in SILENT:
+            self._silent.add(SILENT[name])
+        if name == "build-tagged":
+            build = next(each for each in self.world.pipelines.builds.all() if f"Build {each.id} " in told)
+            if self.world.clock.now() - build.finished > GRACE:
+                self._silent.add("builds")
+        if name == "pr-commented-after-closing":
+            number = int(told.rpartition(" ")[2].rstrip("."))
+            closed = self.world.git.find_pull_request(number).closed
+            if self.world.clock.now() - closed > GRACE:
+                self._silent.add("pull_request_threads")
+            else:
+                self._settled_at = max(self._settled_at, closed + GRACE)
 
     def days(self, days: int) -> None:
         """Let days of ordinary activity pass."""
@@ -166,6 +180,8 @@ class History:
         projects: Sequence[str] = (),
         without: Collection[str] = (),
         full_refresh: bool = False,
+        since: datetime | None = None,
+        options: Options = DEFAULTS,
         meanwhile: Sequence[tuple[int, str]] = (),
     ) -> None:
         """
@@ -189,9 +205,17 @@ class History:
             projects=projects,
             included=lambda name: name not in without,
             full_refresh=full_refresh,
+            since=since,
+            options=options,
         )
         for name in names:
-            self._check(sync_feed(FEEDS[name], selection, lambda: self._client(changes), self.warehouse))
+            try:
+                report = sync_feed(FEEDS[name], selection, lambda: self._client(changes), self.warehouse)
+            except UnknownProject:
+                # It is gone since the sync of projects that came before.
+                assert projects, self.explain([f"{name}: a project is unknown that nobody asked for"])
+                return
+            self._check(report)
         self.counts["feeds synced"] += len(names)
         self.counts["full refreshes of feeds"] += len(names) * full_refresh
 
@@ -227,7 +251,16 @@ class History:
         self.counts["Dagster runs"] += 1
 
     def settle(self) -> list[str]:
-        """Sync everything while nothing changes; what then differs from the organization, and wrong tombstones."""
+        """
+        Sync everything while nothing changes; what then differs from the organization, and wrong tombstones.
+
+        Silent changes are read completely before; for comments on what has just closed the end of the grace window is
+        awaited.
+        """
+        if self._settled_at > self.world.clock.now():
+            self.world.clock.advance(self._settled_at - self.world.clock.now())
+            self.told.append(f"the grace window ends at {self._settled_at}")
+            self.counts["grace windows awaited"] += 1
         if self._silent:
             self.sync(("projects", "repositories", "pull_requests"))
             self.sync(self._silent, full_refresh=True)
