@@ -8,6 +8,7 @@ import dagster as dg
 from ado_assets.assets import boards, commits, core, pipelines, repos
 from ado_assets.assets.checks import make_checks
 from ado_assets.assets.jobs import make_jobs, make_schedules
+from ado_assets.assets.reconcile import make_reconcile_job, make_reconcile_schedule
 from ado_assets.config import CONNECTORS, TOKEN_VARIABLES, Settings, load_settings
 from ado_assets.resources import AdoConnector, AdoDeployment, AdoWarehouse
 
@@ -26,11 +27,7 @@ def resources(settings: Settings) -> dict[str, Any]:
         )
         for name in CONNECTORS
     }
-    warehouse = AdoWarehouse(
-        database=str(settings.warehouse),
-        landing=str(settings.landing),
-        publish=str(settings.publish or ""),
-    )
+    warehouse = AdoWarehouse(database=str(settings.warehouse), landing=str(settings.landing))
     return {**connectors, "warehouse": warehouse, "deployment": AdoDeployment()}
 
 
@@ -48,8 +45,8 @@ def build_defs(
     return dg.Definitions(
         assets=dg.load_assets_from_modules([core, boards, pipelines, repos, commits]),
         asset_checks=make_checks(),
-        jobs=make_jobs(resources(chosen)),
-        schedules=make_schedules(chosen.file),
+        jobs=[*make_jobs(resources(chosen)), make_reconcile_job(resources(chosen))],
+        schedules=[*make_schedules(chosen.file), make_reconcile_schedule(chosen.file)],
         resources=resources(chosen),
         executor=dg.in_process_executor,
         loggers=loggers,

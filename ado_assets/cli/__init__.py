@@ -14,8 +14,10 @@ from dotenv import find_dotenv, load_dotenv
 from ado_assets.ado import AdoError
 from ado_assets.cli.demo import demo, dev
 from ado_assets.cli.dictionary import dictionary
+from ado_assets.cli.reconcile import reconcile
 from ado_assets.cli.replay import replay
 from ado_assets.cli.sample import sample
+from ado_assets.cli.status import status
 from ado_assets.cli.sync import sync
 from ado_assets.config import ConfigurationError
 from ado_assets.sync import NothingToRead, UnknownProject
@@ -39,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (demo, dev, sync, replay, dictionary, sample):
+for command in (demo, dev, sync, status, reconcile, replay, dictionary, sample):
     cli.add_command(command)
 
 

@@ -24,6 +24,7 @@ from ado_assets.warehouse.landing import Landing, abandoned, prune
 from ado_assets.warehouse.manifest import LandedFile, Manifest, UnitOutcome
 from ado_assets.warehouse.plan import DueParent
 from ado_assets.warehouse.report import Calls, LoadReport, SyncRecord, TableCounts
+from ado_assets.warehouse.status import Books, LastSync, Ledger, UnitStatus
 from ado_assets.warehouse.warehouse import Warehouse
 
 __all__ = [
@@ -31,18 +32,22 @@ __all__ = [
     "BadLanding",
     "BadRecord",
     "BadWarehousePath",
+    "Books",
     "Calls",
     "DueParent",
     "Finding",
     "KeyViolation",
     "LandedFile",
     "Landing",
+    "LastSync",
+    "Ledger",
     "LoadReport",
     "Manifest",
     "NoSpace",
     "SyncRecord",
     "TableCounts",
     "UnitOutcome",
+    "UnitStatus",
     "Warehouse",
     "WarehouseCorrupt",
     "WarehouseError",

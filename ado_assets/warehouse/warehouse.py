@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 
 from ado_assets.tables import TABLES, Table
-from ado_assets.warehouse import checks, ddl, plan
+from ado_assets.warehouse import checks, ddl, plan, reconcile, status
 from ado_assets.warehouse.checks import Finding
 from ado_assets.warehouse.connection import connected, make_folder
 from ado_assets.warehouse.errors import BadWarehousePath, check_path, explain
@@ -24,6 +24,7 @@ from ado_assets.warehouse.plan import DueParent, DueRule
 from ado_assets.warehouse.relanding import landed_for
 from ado_assets.warehouse.report import LoadReport, SyncRecord
 from ado_assets.warehouse.sql import META_SCHEMA, address, names
+from ado_assets.warehouse.status import Books
 
 if TYPE_CHECKING:
     import pandas
@@ -154,6 +155,22 @@ class Warehouse:
     ) -> list[dict[str, Any]]:
         """Live rows of the table, but for those whose column has one of the values of *unless*."""
         return self._ask(lambda c: plan.held(c, organization, table, columns, unless, project_ids))
+
+    def live_keys(
+        self, organization: str, table: Table, scopes: Sequence[Mapping[str, object]]
+    ) -> list[set[tuple[str | int, ...]]]:
+        """The keys of the table's live rows in each of the scopes (column -> value)."""
+        return self._ask(lambda c: [reconcile.live_keys(c, organization, table, scope) for scope in scopes])
+
+    def books(self, organization: str, tables: Sequence[Table]) -> Books:
+        """
+        What the file says of each of the tables; nothing is made or written.
+
+        Raises:
+            WarehouseMissing: There is no file yet.
+        """
+        with self.session(read_only=True) as connection:
+            return status.books(connection, organization, tables)
 
     def load(self, manifest: Manifest, tables: Sequence[Table], sync: SyncRecord) -> LoadReport:
         """
