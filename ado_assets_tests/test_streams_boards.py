@@ -247,6 +247,24 @@ def test_fewer_updates_than_held_are_read_anew():
     assert [event.scope for event in events if isinstance(event, Complete)] == [{"work_item_id": 5}]
 
 
+def test_change_superseded_before_many_links_is_read_again():
+    """When nothing but links followed the last change of fields, the overlap does not hold it: all is read again."""
+    links = [{"id": n, "workItemId": 5, "rev": 1, "relations": {}} for n in range(2, 41)]
+    first = {"id": 1, "workItemId": 5, "rev": 1, "fields": {"System.Title": {}}}
+    history = [first, *links, {"id": 41, "workItemId": 5, "rev": 2, "fields": {"System.Title": {}}}]
+
+    def answer(seen):
+        skip = int(seen.target.partition("$skip=")[2].partition("&")[0])
+        return reply(200, {"value": history[skip : skip + 200]})
+
+    item = Parent({"project_id": "p", "id": 5, "rev": 2}, version=1, children=40)
+    events = run_feed(WORK_ITEM_UPDATES_FEED, request("project:p", watermark="2026-03-01", parents=(item,)), answer)
+
+    assert [record["id"] for event in events if isinstance(event, Page) for record in event.records] == list(
+        range(1, 42)
+    )
+
+
 def test_ids_that_a_batch_leaves_out_or_nulls_are_asked_for_again():
     """Missing and null are the same; what does not answer twice is looked up in the recycle bin."""
     asked_again = []

@@ -289,6 +289,23 @@ def test_edit_of_an_old_release_is_found_in_its_turn():
     assert read == [[], [150], []]
 
 
+def test_running_and_restored_releases_are_read_whatever_the_list_shows():
+    """Neither the progress of a deployment nor being deleted no more moves a time that the list can be asked for."""
+
+    def answer(seen):
+        if "/releases/" in seen.target:
+            number = int(seen.target.partition("/releases/")[2].partition("?")[0])
+            return reply(200, {"id": number, "status": "active", "environments": [{"status": "succeeded"}]})
+        return reply(200, {"value": []})
+
+    mark = Progress("Here", NOW.isoformat(), running=frozenset({3}), deleted=frozenset({8})).text
+    events = run_feed(RELEASES_FEED, request(watermark=mark), answer)
+
+    assert [record["id"] for event in events if isinstance(event, Page) for record in event.records] == [3, 8]
+    after = Progress.read(next(event.value for event in events if isinstance(event, Watermark)))
+    assert not after.running | after.waiting | after.deleted
+
+
 @pytest.mark.parametrize(
     ("status", "states", "expected"),
     [
