@@ -72,6 +72,7 @@ class FileSettings(BaseModel):
     schedules: dict[str, str] = Field(default_factory=dict)
     start_schedules: bool = False
     concurrency: int = Field(default=32, ge=1, le=128)
+    attempts: int = Field(default=6, ge=1, le=20)
     overlap_minutes: int = Field(default=10, ge=1)
     grace_days: int = Field(default=14, ge=0)
     keep_landing_days: int = Field(default=7, ge=0)
@@ -171,7 +172,7 @@ def token_variable(connector: str, environment: Mapping[str, str] | None = None)
 
 
 def connector_for(role: str, environment: Mapping[str, str] | None = None) -> str | None:
-    """The first connector with a token that can read what *role* names (a table's ``connector``); None when all are off."""
+    """The first connector with a token that can read *role* (a table's ``connector``); None when all are off."""
     return next((name for name in STAND_INS[role] if token_variable(name, environment)), None)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from ado_assets.assets.jobs import VERDICT, step_name
 from ado_assets.config import load_settings
-from ado_assets.definitions import build_defs
+from ado_assets.graph import build_defs
 from ado_assets.sample import SampleServer
 from ado_assets.sync import FEEDS
 from ado_assets.warehouse import Warehouse
@@ -61,7 +61,7 @@ class Deployment:
         return all_differences(truth, self.warehouse, tables) if tables else all_differences(truth, self.warehouse)
 
 
-@pytest.fixture()
+@pytest.fixture
 def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A function that starts a deployment over a fresh sample organization of a scale."""
     servers = []
@@ -88,7 +88,7 @@ def deploy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         server.__exit__(None, None, None)
 
 
-@pytest.fixture()
+@pytest.fixture
 def deployment(deploy: Any) -> Deployment:
     """A deployment over the smallest sample organization."""
     return deploy()

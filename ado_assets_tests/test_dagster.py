@@ -12,7 +12,7 @@ import pytest
 
 from ado_assets.assets.jobs import VERDICT, step_name
 from ado_assets.assets.partitions import PROJECTS
-from ado_assets.definitions import build_defs
+from ado_assets.graph import build_defs
 from ado_assets.sync import UnknownProject
 from ado_assets.warehouse import WarehouseError
 
@@ -113,7 +113,7 @@ def test_projects_of_the_configuration_are_the_only_ones_read(deploy):
 def test_unknown_project_fails_with_the_known_ones(deployment):
     deployment.sync("projects")
 
-    with pytest.raises(UnknownProject, match="no readable project called 'Fabrikam'.*'Fabrikam Fiber'"):
+    with pytest.raises(UnknownProject, match=r"no readable project called 'Fabrikam'.*'Fabrikam Fiber'"):
         deployment.sync("teams", projects=["Fabrikam"])
 
 
@@ -169,8 +169,11 @@ def test_checks_pass_on_what_was_synced_and_fail_on_what_was_broken(deployment):
     assert verdicts["teams", "required_columns_are_filled"]
 
 
-def test_one_project_in_trouble_fails_the_run_at_its_end_and_stops_no_other(deployment, monkeypatch):
+def test_one_project_in_trouble_fails_the_run_at_its_end_and_stops_no_other(deploy, tmp_path, monkeypatch):
     """The verdict names the project; the others' rows and the tables after it are committed."""
+    file = tmp_path / "ado.yaml"
+    file.write_text("attempts: 1")
+    deployment = deploy(ADO_CONFIG=str(file))
     deployment.sync("projects")
     broken = next(p for p in deployment.world.live_projects() if p.name == "Fabrikam Fiber")
     original = type(deployment.world.core).render_team
@@ -181,7 +184,6 @@ def test_one_project_in_trouble_fails_the_run_at_its_end_and_stops_no_other(depl
         return original(self, project, team)
 
     monkeypatch.setattr(type(deployment.world.core), "render_team", render)
-    monkeypatch.setattr("ado_assets.ado.settings.ClientSettings.attempts", 1, raising=False)
     job = build_defs().resolve_job_def("sync_all")
 
     result = job.execute_in_process(

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from ado_assets.assets.jobs import CRONS, SELECTIONS, step_name
-from ado_assets.definitions import build_defs
+from ado_assets.graph import build_defs
 from ado_assets.sync import FEEDS
 from ado_assets.tables import TABLES
 

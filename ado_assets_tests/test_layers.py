@@ -19,8 +19,9 @@ MAY_IMPORT = {
     "resources": {"ado", "tables", "warehouse", "config"},
     "assets": {"tables", "sync", "warehouse", "resources", "config"},
     "sample": set(),
-    "definitions": {"assets", "resources", "config"},
-    "cli": {"ado", "tables", "sync", "warehouse", "assets", "config", "definitions", "sample"},
+    "graph": {"assets", "resources", "config"},
+    "definitions": {"graph"},
+    "cli": {"ado", "tables", "sync", "warehouse", "assets", "config", "graph", "sample"},
 }
 
 

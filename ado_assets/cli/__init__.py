@@ -7,6 +7,7 @@ Exit code 0 only when all that was asked succeeded; 2 for a question that cannot
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 from dotenv import find_dotenv, load_dotenv
@@ -45,11 +46,19 @@ for command in (demo, dev, sync, status, reconcile, replay, dictionary, sample):
     cli.add_command(command)
 
 
-def main() -> None:
-    """Run the command line; the console script's entry point."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """
+    Run the command line; the console script's entry point.
+
+    Args:
+        arguments: What to run; those of the process when left out.
+
+    Raises:
+        SystemExit: Always, with the exit code.
+    """
     load_dotenv(find_dotenv(usecwd=True))
     try:
-        cli()
+        cli(arguments)
     except EXPECTED as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

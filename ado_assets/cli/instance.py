@@ -15,7 +15,7 @@ import dagster as dg
 
 from ado_assets.assets.jobs import SKIP_OFF, VERDICT, step_name
 from ado_assets.config import Settings
-from ado_assets.definitions import build_defs
+from ado_assets.graph import build_defs
 
 INSTANCE_SETTINGS = """\
 telemetry:
@@ -100,11 +100,10 @@ def run_feeds(
 
 
 def _reason(event: dg.DagsterEvent) -> str:
-    """The failing asset and the innermost cause, without a traceback."""
+    """The failing step and what was raised there, without Dagster's wrapping and without a traceback."""
     error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    text = error.message.split(": ", 1)[-1].strip() if error else "failed"
+    raised = (error.cause or error) if error else None
+    text = raised.message.split(": ", 1)[-1].strip() if raised else "failed"
     return f"{(event.step_key or '').removeprefix('read_')}: {text}"
 
 

@@ -18,8 +18,11 @@ from ado_assets.assets.reconcile import JOB, RECONCILIATION, reconcile_step
 from ado_assets.cli.instance import dagster_home
 from ado_assets.cli.sync import require_connection
 from ado_assets.config import ConfigurationError, Settings, load_settings, unknown_name
-from ado_assets.definitions import build_defs
+from ado_assets.graph import build_defs
 from ado_assets.sync import COMPARABLE
+
+#: Units told of one by one on the screen.
+_LINES = 40
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Outcome:
     Args:
         succeeded: Whether all that can be read is equal now.
         tables: What became of each table; see ``assets.reconcile.as_plain``.
-        errors: One text per table that could not be compared at all.
+        errors: One text per table whose step failed, or that still differs.
     """
 
     run_id: str
@@ -110,19 +113,28 @@ def _print(outcome: Outcome) -> None:
     for table in outcome.tables:
         grid.add_row(table["table"], *(f"{table[name]:,}" if table[name] else "·" for name in names))
     Console(highlight=False).print(grid)
-    for table in outcome.tables:
-        for unit in table["differs"]:
-            click.echo(
-                f"{table['table']} in {_place(unit)}: {unit['missing']} missing, {unit['surplus']} surplus, "
-                f"{unit['remaining']} remaining"
-            )
-        for unit in table["not_compared"]:
-            click.echo(f"{table['table']} in {_place(unit)} not compared ({unit['status']}): {unit['reason']}")
+    lines = [line for table in outcome.tables for line in _lines(table)]
+    for line in lines[:_LINES]:
+        click.echo(line)
+    if len(lines) > _LINES:
+        click.echo(f"... and {len(lines) - _LINES:,} more; --json has all")
     differing = sum(table["missing"] + table["surplus"] for table in outcome.tables)
     if outcome.succeeded:
         click.echo("Nothing differs." if not differing else f"{differing:,} rows differed and are repaired.")
     for error in outcome.errors:
         click.echo(f"Error: {error}", err=True)
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    """A line for each unit that differed, and one for each that was not compared."""
+    name = table["table"]
+    differing = [
+        f"{name} in {_place(unit)}: {unit['missing']} missing, {unit['surplus']} surplus, {unit['remaining']} remaining"
+        for unit in table["differs"]
+    ]
+    return differing + [
+        f"{name} in {_place(unit)} not compared ({unit['status']}): {unit['reason']}" for unit in table["not_compared"]
+    ]
 
 
 def _place(unit: dict[str, Any]) -> str:

@@ -29,6 +29,7 @@ class AdoConnector(dg.ConfigurableResource):  # type: ignore[type-arg]
         description="Environment variables that may hold the tokens (comma-separated); the first that is set counts."
     )
     concurrency: int = Field(default=32, description="Most requests in flight on one credential.")
+    attempts: int = Field(default=6, description="How often a request is sent before its unit counts as failed.")
 
     @property
     def variable(self) -> str | None:
@@ -69,5 +70,5 @@ class AdoConnector(dg.ConfigurableResource):  # type: ignore[type-arg]
             self.organization,
             [PersonalAccessToken(f"{variable}[{n}]", text) for n, text in enumerate(texts, 1)],
             connector=self.connector,
-            limits=ClientSettings(max_concurrency=self.concurrency),
+            limits=ClientSettings(max_concurrency=self.concurrency, attempts=self.attempts),
         )
