@@ -89,3 +89,17 @@ def test_reading_since_an_instant_does_not_forget_which_repositories_were_read(h
     history.sync(("pull_requests",), since=history.world.clock.now() - timedelta(hours=1))
 
     assert [found for found in history.findings() if found.startswith("pull_requests:")] == []
+
+
+@pytest.mark.parametrize("answers", [None, 4])
+def test_work_items_of_a_deleted_project_are_not_taken_for_destroyed(history: History, answers: int | None) -> None:
+    """They answer like destroyed ones; their project may go before the read or while it lasts."""
+    history.sync()
+    for _ in range(30):
+        history.happen("work-item-edited")
+    if answers is None:
+        history.happen("project-deleted")
+        history.sync(("projects",))
+    history.sync(("work_items",), meanwhile=[(answers, "project-deleted")] if answers else [])
+
+    assert history.settle() == []

@@ -140,15 +140,28 @@ async def _what_changed(client: AdoClient, request: Request) -> tuple[Mark | Non
 
 
 async def _gone(client: AdoClient, request: Request, rows: WorkItemRows, changed: set[int]) -> AsyncIterator[Event]:
-    """What became of the changed items that no selected project holds any more."""
+    """
+    What became of the changed items that no selected project holds any more.
+
+    One that neither answers nor is in the recycle bin was destroyed, or its project is gone. Where a project went while
+    this read lasted, nothing is said of it: the project's own row takes its work items along.
+    """
     if request.whole:
         for each in sorted(rows.outside & changed):
             yield Gone({"id": each}, "unreachable", request.now)
     missing = sorted(rows.missing & changed)
     recycled = await deleted_among(client, missing)
+    lost = recycled is not None and len(recycled) < len(missing) and await _lost_projects(client, request)
     for each in missing:
         reason: Reason = "deleted" if recycled is None else "recycled" if each in recycled else "destroyed"
-        yield Gone({"id": each}, reason, request.now)
+        if reason != "destroyed" or not lost:
+            yield Gone({"id": each}, reason, request.now)
+
+
+async def _lost_projects(client: AdoClient, request: Request) -> bool:
+    """Whether a project that was there when the read was planned is not any more."""
+    now = await ProjectNames.listed(client)
+    return any(project.id not in now.names for project in request.projects)
 
 
 async def _complete(
