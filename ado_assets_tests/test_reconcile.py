@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from ado_assets.assets.reconcile import JOB, RECONCILIATION, reconcile_step
 from ado_assets.cli import cli
-from ado_assets.definitions import build_defs
+from ado_assets.graph import build_defs
 from ado_assets.streams.census_repairs import repairs
 from ado_assets.sync import COMPARABLE, FEEDS
 from ado_assets.sync.reconcile import children_of
@@ -37,7 +37,8 @@ def reconcile(deployment: Deployment, *tables: str, succeeds: bool = True) -> di
 def found(told: dict[str, dict[str, Any]]) -> dict[str, tuple[int, int, int, int]]:
     """Table -> missing, surplus, repaired, remaining, of the tables with a difference."""
     counts = {
-        name: (table["missing"], table["surplus"], table["repaired"], table["remaining"]) for name, table in told.items()
+        name: (table["missing"], table["surplus"], table["repaired"], table["remaining"])
+        for name, table in told.items()
     }
     return {name: count for name, count in counts.items() if any(count)}
 
@@ -157,18 +158,53 @@ def _truth(deployment: Deployment, resource: str) -> list[Any]:
     return [each for each in deployment.world.truth() if each[0] == resource]
 
 
-def test_a_unit_that_fails_is_named_and_the_command_ends_with_1(deploy, monkeypatch):
-    """Where the API does not answer, nothing is compared: exit code 1, the table and the reason are told as JSON."""
-    deployment = deploy()
+def test_what_changed_since_the_last_sync_needs_no_complete_read(deployment):
+    """A build queued since is brought by an ordinary sync, its timeline with it."""
+    feeds = ("projects", "builds", "build_timeline_records")
+    deployment.sync(*feeds)
+    deployment.world.run_scenario("build-queued")
+
+    assert {"builds": (1, 0, 1, 0)} == found(reconcile(deployment, "builds"))
+
+    modes = deployment.warehouse.rows("SELECT DISTINCT mode FROM ado_meta.syncs")
+    assert [("incremental",)] == modes
+    assert [] == deployment.differences(["builds", "build_timeline_records"])
+
+
+def test_work_items_that_moved_or_were_destroyed_are_told_apart(deployment):
+    """Only ids say what no feed does; the rows are read by id and not with all others."""
+    deployment.sync("projects", "work_items", "work_item_updates")
+    deployment.world.run_scenario("work-item-destroyed")
+    deployment.world.run_scenario("work-item-moved")
+
+    told = reconcile(deployment, "work_items")["work_items"]
+
+    assert (0, told["missing"] + told["surplus"]) == (told["remaining"], told["repaired"])
+    assert told["surplus"] == told["missing"] + 1 == 2
+    assert [] == deployment.differences(["work_items", "work_item_updates"])
+    gone = deployment.warehouse.rows("SELECT _deleted_reason FROM ado.work_items WHERE _deleted_at IS NOT NULL")
+    assert [("destroyed",)] == gone
+
+
+@pytest.mark.parametrize(
+    ("token", "exit_code"),
+    [("sample-pipelines-token", 0), ("sample-repos-token", 0), ("revoked", 1)],
+    ids=["equal", "forbidden is left out", "rejected fails"],
+)
+def test_the_command_ends_with_1_only_when_something_could_not_be_compared(deployment, monkeypatch, token, exit_code):
+    """A token without the permission is a lasting reason and no deletion; one that is rejected has to be replaced."""
     deployment.sync("projects", "builds")
     monkeypatch.setenv("DAGSTER_HOME", str(deployment.folder / "dagster_home"))
-    equal = CliRunner().invoke(cli, ["reconcile", "--table", "builds", "--json"])
-    monkeypatch.setenv("ADO_PIPELINES_PAT", "revoked")
-    refused = CliRunner().invoke(cli, ["reconcile", "--table", "builds", "--json"])
+    monkeypatch.setenv("ADO_PIPELINES_PAT", token)
 
-    assert (0, 1) == (equal.exit_code, refused.exit_code)
-    assert json.loads(equal.stdout)["tables"][0]["good"]
-    assert "builds" in json.loads(refused.stdout)["errors"][0]
+    result = CliRunner().invoke(cli, ["reconcile", "--table", "builds", "--json"])
+
+    told = json.loads(result.stdout)
+    assert exit_code == result.exit_code
+    assert exit_code == len(told["errors"])
+    assert deployment.warehouse.rows("SELECT count(*) FROM ado_live.builds")[0][0]
+    statuses = {unit["status"] for table in told["tables"] for unit in table["not_compared"]}
+    assert ({"skipped"} if token == "sample-repos-token" else set()) == statuses
 
 
 def test_children_follow_their_parents_at_any_depth():

@@ -17,8 +17,9 @@ JOB: Final = "reconcile"
 CRON: Final = "30 2 * * *"
 RECONCILIATION: Final = "reconciliation"
 
-#: Keys named in a report, per unit.
+#: Keys named in a report, per unit, and units named on an asset.
 _EXAMPLES: Final = 5
+_UNITS: Final = 50
 
 
 class ReconcileConfig(dg.Config):
@@ -91,7 +92,9 @@ def _step(feed: Feed) -> dg.OpDefinition:
             yield from _materializations(context, report)
         counts = {name: told[name] for name in ("units", "rows", "missing", "surplus", "repaired", "remaining")}
         context.log.info(f"{feed.name}: {', '.join(f'{name} {count}' for name, count in counts.items())}")
-        yield dg.AssetObservation(feed.name, metadata={**counts, "differences": dg.MetadataValue.json(told["differs"])})
+        yield dg.AssetObservation(
+            feed.name, metadata={**counts, "differences": dg.MetadataValue.json(told["differs"][:_UNITS])}
+        )
         yield dg.Output(told)
 
     return step

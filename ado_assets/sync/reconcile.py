@@ -84,7 +84,7 @@ class Unread:
 class _Comparison:
     """One look at both sides."""
 
-    units: int = 0
+    compared: set[Place] = field(default_factory=set)
     rows: int = 0
     differences: dict[Place, Difference] = field(default_factory=dict)
     unread: list[Unread] = field(default_factory=list)
@@ -160,7 +160,7 @@ def reconcile_feed(
         syncs += [sync(child, _ids(_affected(first.differences, projects)), False) for child in children_of(feed)]
     return Reconciliation(
         table=feed.name,
-        units=first.units,
+        units=len(first.compared),
         rows=first.rows,
         found=tuple(first.differences.values()),
         remaining=tuple(remaining.values()),
@@ -221,12 +221,10 @@ def _repairs(feed: Feed, comparison: _Comparison, selection: Selection) -> Seque
 
 
 def _still(before: Mapping[Place, Difference], later: _Comparison) -> dict[Place, Difference]:
-    """What differs in both; all that did where the second look was refused."""
-    blind = {each.place for each in later.unread}
+    """What differs in both; all that did where there was no second look."""
     found = {}
     for place, difference in before.items():
-        is_blind = place in blind or (place[0], None) in blind
-        still = difference if is_blind else difference & later.differences.get(place)
+        still = difference & later.differences.get(place) if place in later.compared else difference
         if still.count:
             found[place] = still
     return found
@@ -268,7 +266,7 @@ class _Sides:
         held = self.warehouse.live_keys(self.selection.organization, self.feed.tables[0], scopes)
         for (place, listed), keys in zip(listings, held, strict=True):
             difference = Difference(*place, listed.wanted - keys, frozenset(keys - listed.keys))
-            comparison.units += 1
+            comparison.compared.add(place)
             comparison.rows += len(listed.keys)
             if difference.count:
                 comparison.differences[place] = difference
