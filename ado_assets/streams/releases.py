@@ -148,9 +148,7 @@ async def _changed(
     for params in listings:
         rows += [row async for row, _ in listed_releases(client, project_id, {"isDeleted": False, **params})]
     held = {row["id"]: (row["status"], row["modified_on"]) for row in request.held}
-    found = {
-        row["id"] for row in rows if held.get(row["id"]) != (row.get("status"), timestamps.parse(row.get("modifiedOn")))
-    }
+    found = {row["id"] for row in rows if _is_news(row, held, request.options.start_date)}
     window = next_window(before.since, request.now, request.options)
     async for answer in modified_deployments(client, project_id, window):
         found.update(record["release"]["id"] for record in answer.records)
