@@ -5,7 +5,8 @@ How long a sync of the sample organization takes, what it calls, and what memory
 
 Serves the organization from a process of its own and runs ``ado-assets sync``, the whole Dagster job, in a fresh
 process each time: from nothing, with nothing changed, and after one day of activity. Prints seconds from the start of
-the process to its end, its processor time, calls as the organization counted them, and the peak resident memory of the syncing process.
+the process to its end, its processor time, calls as the organization counted them, and the peak resident memory of the
+syncing process.
 """
 
 from __future__ import annotations
