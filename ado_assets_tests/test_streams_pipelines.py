@@ -198,15 +198,19 @@ def test_start_date_leaves_older_builds_and_releases_out():
         start = server.world.clock.now() - timedelta(days=60)
         copy = Copy(server, FEEDS, Options(start_date=start))
         copy.sync()
-        builds, releases = copy.live("builds").values(), copy.live("releases").values()
-        everything = list(server.world.pipelines.builds.all())
+        first = {name: set(copy.live(name)) for name in ("builds", "releases")}
         copy.world.clock.advance(timedelta(minutes=10))
         copy.sync()
+        builds, releases = copy.live("builds").values(), copy.live("releases").values()
 
-        assert 0 < len(builds) < len(everything)
+        assert first == {name: set(copy.live(name)) for name in first}
+        assert 0 < len(builds) < len(server.world.pipelines.builds.all())
         assert all(row["finish_time"] is None or row["finish_time"] >= start for row in builds)
-        assert len(releases) > 0
-        assert len(copy.live("releases")) == len(releases)
+        deployed = {row["release_id"] for row in copy.live("release_deployments").values()}
+        assert releases
+        assert all(row["created_on"] >= start or row["id"] in deployed for row in releases)
+        older = [r for p in server.world.live_projects() for r in server.world.pipelines.releases.of(p.id)]
+        assert len(releases) < len([release for release in older if not release.deleted])
 
 
 def test_statuses_are_asked_for_one_by_one_where_they_cannot_be_joined():
