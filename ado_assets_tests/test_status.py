@@ -41,6 +41,7 @@ def test_rows_coverage_watermark_and_last_result_of_every_table(synced):
     assert counts["builds"] == told["builds"]["last_sync"]["inserted"]
     assert told["builds"]["age_seconds"] is not None
     assert told["commits"]["coverage"]["skipped"] >= 1
+    assert "read" == told["commits"]["last_result"]
     assert "repository is disabled" in {unit["reason"] for unit in told["commits"]["units"]}
     assert ("never", None, None) == tuple(
         told["work_items"][key] for key in ("last_result", "age_seconds", "last_sync")

@@ -17,9 +17,6 @@ from ado_assets.sync import TableStatus, table_statuses
 from ado_assets.tables import TABLES
 from ado_assets.warehouse import Warehouse
 
-#: Characters of a watermark in the grid.
-_WATERMARK_WIDTH = 28
-
 
 @click.command()
 @click.option("--table", "tables", multiple=True, help="Only this table (repeatable).")
@@ -123,7 +120,11 @@ def _last_sync(status: TableStatus) -> str:
 
 
 def _watermark(status: TableStatus) -> str:
+    """The instant that the watermark is or begins with; how many there are where units differ; the rest is in JSON."""
     marks = status.watermarks
     if len(marks) > 1:
-        return f"{len(marks):,} of units"
-    return "".join(marks)[:_WATERMARK_WIDTH]
+        return f"{len(marks):,} different"
+    if not marks:
+        return ""
+    instant = marks[0].split(" ")[0]
+    return "a token" if instant.startswith("{") else instant

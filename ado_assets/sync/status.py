@@ -51,9 +51,9 @@ class TableStatus:
 
     @property
     def last_result(self) -> str:
-        """``failed`` or ``skipped`` when that is how the newest attempt ended for some unit, ``read``, or ``never``."""
+        """``failed`` when that is how some unit's newest attempt ended, else ``read``, ``skipped`` (all), ``never``."""
         found = {unit.status for unit in self.units}
-        return next((status for status in ("failed", "skipped", "read") if status in found), "never")
+        return next((status for status in ("failed", "read", "skipped") if status in found), "never")
 
 
 def table_statuses(
