@@ -32,6 +32,14 @@ def parse(text: str | None) -> datetime | None:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
+def parse_any(value: object) -> datetime | None:
+    """Return the instant of a value that should be an API timestamp, or None also where it is none at all."""
+    try:
+        return parse(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def format(instant: datetime) -> str:
     """
     Return *instant* as the API accepts it in a query: UTC, ``Z``, at most six fractional digits, none when zero.

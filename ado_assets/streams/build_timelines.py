@@ -7,11 +7,11 @@ A build's main timeline shows each stage's newest attempt; its records name the 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 from ado_assets.ado import AdoClient, Answer, Endpoint
 from ado_assets.streams.children import per_parent
-from ado_assets.streams.listings import one_by_one
+from ado_assets.streams.listings import objects, one_by_one
 from ado_assets.streams.model import Complete, Due, Event, Feed, Parent, Request, page
 from ado_assets.tables import BUILD_TIMELINE_RECORDS
 
@@ -53,9 +53,9 @@ async def _records_of(client: AdoClient, _request: Request, build: Parent) -> As
 
 def _earlier(timeline: Answer) -> set[str]:
     """Ids of the timelines of earlier attempts that the records of a timeline name."""
-    records: list[Any] = timeline.records
-    attempts = (attempt for record in records for attempt in record.get("previousAttempts") or ())
-    return {attempt["timelineId"] for attempt in attempts if attempt.get("timelineId")}
+    lists = (record.get("previousAttempts") for record in objects(timeline))
+    attempts = (attempt for each in lists if isinstance(each, list) for attempt in each if isinstance(attempt, dict))
+    return {str(attempt["timelineId"]) for attempt in attempts if attempt.get("timelineId")}
 
 
 #: A retry changes the build, which makes its timeline due again; an unfinished build's is due at every sync.

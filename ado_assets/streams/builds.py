@@ -21,7 +21,7 @@ from ado_assets.ado import (
     split,
     timestamps,
 )
-from ado_assets.streams.listings import batches, one_by_one, whole
+from ado_assets.streams.listings import batches, objects, one_by_one, whole
 from ado_assets.streams.model import Event, Feed, Gone, Held, Request, Watermark, page, regrouped, single
 from ado_assets.streams.windows import Window, next_window
 from ado_assets.tables import BUILDS
@@ -143,8 +143,8 @@ async def _deleted(client: AdoClient, project_id: str, window: Window | None) ->
     """
     params: Params = {"statusFilter": "all", "queryOrder": "queueTimeAscending", "deletedFilter": "onlyDeleted"}
     async for answer in client.pages(LIST_BUILDS, {"project_id": project_id}, params):
-        for record in answer.records:
-            deleted = timestamps.parse(record.get("deletedDate"))
+        for record in objects(answer):
+            deleted = timestamps.parse_any(record.get("deletedDate"))
             if window is None or window.start is None or deleted is None or deleted >= window.start:
                 yield _gone(record, project_id, answer)
 

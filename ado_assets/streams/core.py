@@ -21,7 +21,7 @@ from ado_assets.ado import (
     split,
 )
 from ado_assets.streams.children import per_parent
-from ado_assets.streams.listings import steady, steady_pages
+from ado_assets.streams.listings import objects, steady, steady_pages
 from ado_assets.streams.model import (
     Complete,
     Due,
@@ -104,7 +104,7 @@ async def _deleted_projects(client: AdoClient) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     try:
         async for answer in client.pages(LIST_PROJECTS, {}, {"stateFilter": "deleted"}):
-            found.update({record["id"]: answer.read_at for record in answer.records})
+            found.update({record["id"]: answer.read_at for record in objects(answer)})
     except (AccessDenied, NotFound):
         return {}
     return found

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterato
 from datetime import datetime
 from typing import Any, TypeVar
 
-from ado_assets.ado import AdoClient, Answer, Endpoint, NotFound, Params, PathValues, merge
+from ado_assets.ado import AdoClient, Answer, Endpoint, NotFound, Params, PathValues, UnexpectedAnswer, merge
 from ado_assets.streams.model import Complete, Event, Reason, Scope, page
 
 ONE_BY_ONE_AT_ONCE = 16
@@ -69,7 +69,7 @@ async def steady(
         async for answer in client.pages(endpoint, path, params):
             at = at or answer.read_at
             sizes.append(len(answer.records))
-            seen.update(identify(record) for record in answer.records)
+            seen.update(identify(record) for record in objects(answer))
             yield answer
         if at is not None and (_in_one_answer(sizes) or seen == before):
             yield at
@@ -116,6 +116,36 @@ async def one_by_one(
 
     async for found in merge((read(each) for each in ids), ONE_BY_ONE_AT_ONCE):
         yield found
+
+
+def objects(answer: Answer) -> list[dict[str, Any]]:
+    """
+    The records of an answer, for streams that look into them before they are landed.
+
+    Raises:
+        UnexpectedAnswer: One is no object.
+    """
+    for position, record in enumerate(answer.records, 1):
+        if not isinstance(record, dict):
+            raise UnexpectedAnswer(_refusal(answer, position, record), status=answer.status)
+    return answer.records
+
+
+def objects_or_gaps(answer: Answer) -> list[dict[str, Any] | None]:
+    """
+    The same of an answer in which null stands for a record that was asked for and is not there.
+
+    Raises:
+        UnexpectedAnswer: One is neither.
+    """
+    for position, record in enumerate(answer.records, 1):
+        if record is not None and not isinstance(record, dict):
+            raise UnexpectedAnswer(_refusal(answer, position, record), status=answer.status)
+    return answer.records
+
+
+def _refusal(answer: Answer, position: int, record: Any) -> str:
+    return f"record {position} of {answer.endpoint.template} is {type(record).__name__}, not an object"
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -23,6 +23,7 @@ from ado_assets.ado import (
     split,
 )
 from ado_assets.ado.paging import Pages
+from ado_assets.streams.listings import objects
 from ado_assets.streams.model import Page, page, regrouped, single
 
 PAGE_SIZE: Final = 1000
@@ -144,7 +145,7 @@ class PullRequestReader:
 
     async def _whole(self, answer: Answer, landed: set[Key]) -> AsyncIterator[Page]:
         """The records of a page that are new to the listing; those with a cut description are read by themselves."""
-        keys = [key_of(record) for record in answer.records]
+        keys = [key_of(record) for record in objects(answer)]
         new = [number for number, key in enumerate(keys) if key not in landed]
         cut = {number for number in new if _may_be_cut(answer.records[number])}
         uncut = [number for number in new if number not in cut]

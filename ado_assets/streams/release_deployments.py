@@ -36,7 +36,7 @@ async def release_deployments(client: AdoClient, request: Request) -> AsyncItera
     }
     window = next_window(before["since"], request.now, request.options)
     restored = [created for release, created in before["deleted"].items() if release not in deleted]
-    window = reach_back(window, [timestamps.parse(created) for created in restored])
+    window = reach_back(window, [timestamps.parse_any(created) for created in restored])
     first_read_at: datetime | None = None
     async for answer in modified_deployments(client, project_id, window):
         first_read_at = first_read_at or answer.read_at

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ado_assets.ado import AdoClient, Answer, BadRequest, Endpoint, Params, by_continuation_header
+from ado_assets.streams.listings import objects
 from ado_assets.streams.windows import Window
 
 #: 50 without ``$top``, 100 at most. The token is a release id and the next page begins with that release.
@@ -23,7 +24,7 @@ OLDEST_FIRST: Final[Params] = {"queryOrder": "ascending"}
 async def listed_releases(client: AdoClient, project_id: str, params: Params) -> AsyncIterator[tuple[Any, datetime]]:
     """Yield the rows of the list of releases, oldest first, each with when it was read; some come twice."""
     async for answer in client.pages(LIST_RELEASES, {"project_id": project_id}, {**OLDEST_FIRST, **params}):
-        for row in answer.records:
+        for row in objects(answer):
             yield row, answer.read_at
 
 
@@ -48,4 +49,4 @@ async def some_releases(client: AdoClient, project_id: str, place: str | None) -
         if place is None:
             raise
         return await some_releases(client, project_id, None)
-    return answer.records, answer.headers.get("x-ms-continuationtoken")
+    return objects(answer), answer.headers.get("x-ms-continuationtoken")

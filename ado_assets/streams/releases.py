@@ -95,7 +95,9 @@ def outlook(release: Any) -> str:
     """Whether a release is ``running``, ``waiting`` for somebody to act, or ``final``; unknown states are waiting."""
     if str(release.get("status", "")).lower() == "abandoned":
         return "final"
-    states = {str(environment.get("status", "")).lower() for environment in release.get("environments") or ()}
+    environments = release.get("environments")
+    found = [each for each in environments if isinstance(each, dict)] if isinstance(environments, list) else []
+    states = {str(environment.get("status", "")).lower() for environment in found}
     if states & _RUNNING:
         return "running"
     draft = str(release.get("status", "")).lower() == "draft"
@@ -158,9 +160,9 @@ async def _changed(
 def _is_news(row: Any, held: Mapping[int, tuple[str, datetime | None]], start_date: datetime | None) -> bool:
     """Whether a row of the list shows something that is not held; what is older than the start date is not wanted."""
     if row["id"] not in held:
-        created = timestamps.parse(row.get("createdOn"))
+        created = timestamps.parse_any(row.get("createdOn"))
         return start_date is None or created is None or created >= start_date
-    return held[row["id"]] != (row.get("status"), timestamps.parse(row.get("modifiedOn")))
+    return held[row["id"]] != (row.get("status"), timestamps.parse_any(row.get("modifiedOn")))
 
 
 #: Its watermark holds what may still change; the held rows tell whether the list shows something new.

@@ -49,7 +49,7 @@ class Histories:
             first: Item -> number and ``System.ChangedDate`` of its first new revision.
         """
         earlier = {item: rev - 1 for item, (rev, _) in first.items() if rev > 1}
-        changes = [timestamps.parse(first[item][1]) for item in earlier]
+        changes = [timestamps.parse_any(first[item][1]) for item in earlier]
         before = min((change for change in changes if change is not None), default=None)
         unsettled = dict.fromkeys(earlier)
         if before is not None:

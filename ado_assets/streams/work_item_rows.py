@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Final
 
 from ado_assets.ado import AdoClient, Answer, Endpoint, Params, UnexpectedAnswer, merge, split
-from ado_assets.streams.listings import batches
+from ado_assets.streams.listings import batches, objects_or_gaps
 from ado_assets.streams.model import Page, regrouped
 from ado_assets.streams.project_names import ProjectNames
 
@@ -78,12 +78,13 @@ def project_name(item: Any) -> str:
     Raises:
         UnexpectedAnswer: It does not say.
     """
-    name = (item.get("fields") or {}).get("System.TeamProject")
+    fields = item.get("fields")
+    name = fields.get("System.TeamProject") if isinstance(fields, dict) else None
     if not isinstance(name, str):
         raise UnexpectedAnswer(f"work item {item.get('id')} does not say which project it is in")
     return name
 
 
 def _unanswered(asked: Sequence[int], answer: Answer) -> list[int]:
-    answered = {record["id"] for record in answer.records if record is not None}
+    answered = {record["id"] for record in objects_or_gaps(answer) if record is not None}
     return [each for each in asked if each not in answered]
