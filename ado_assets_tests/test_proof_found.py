@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ado_assets.sample import pull_request_actions as actions
+from ado_assets.sample.git_scenarios import busy_repository, open_one
 from ado_assets.sync import Options
 from ado_assets_tests.history import History
 
@@ -68,6 +69,7 @@ def test_a_pull_request_retargeted_twice_to_the_same_branch_has_all_its_iteratio
 def test_a_tag_is_found_after_a_long_pause(history: History) -> None:
     """A tag moves no time that builds can be filtered by; how long nothing was read since does not matter."""
     history.happen("build-finished")
+    history.time(86_400)
     history.sync()
     history.happen("build-tagged")
     history.time(60 * 86_400)
@@ -78,12 +80,14 @@ def test_a_tag_is_found_after_a_long_pause(history: History) -> None:
 def test_reading_since_an_instant_does_not_forget_which_repositories_were_read(history: History) -> None:
     """A repository that comes back has all its pull requests read, also when a person says since when to read."""
     history.sync()
-    opened = newest(history, "active")
-    opened.repository.is_disabled = True
+    git, rng, now = history.world.git, random.Random(1), history.world.clock.now()
+    repository = busy_repository(git, rng)
+    opened = open_one(git, repository, rng, now)
+    actions.abandon(opened, opened.created_by, now)
+    repository.is_disabled = True
     history.sync()
-    actions.abandon(opened, opened.created_by, history.world.clock.now())
     history.time(40 * 86_400)
-    opened.repository.is_disabled = False
+    repository.is_disabled = False
     history.sync(("projects", "repositories"))
 
     history.sync(("pull_requests",), since=history.world.clock.now() - timedelta(hours=1))
@@ -93,10 +97,10 @@ def test_reading_since_an_instant_does_not_forget_which_repositories_were_read(h
 
 @pytest.mark.parametrize("answers", [None, 4])
 def test_work_items_of_a_deleted_project_are_not_taken_for_destroyed(history: History, answers: int | None) -> None:
-    """They answer like destroyed ones; their project may go before the read or while it lasts."""
+    """Links still name them, and they answer like destroyed ones. Their project goes before the read or during it."""
     history.sync()
     for _ in range(30):
-        history.happen("work-item-edited")
+        history.happen("work-item-linked")
     if answers is None:
         history.happen("project-deleted")
         history.sync(("projects",))

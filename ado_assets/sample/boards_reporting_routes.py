@@ -143,7 +143,8 @@ async def read_links(request: Request) -> Response:
 
     def admits(link: Link) -> bool:
         source = boards.items[link.source]
-        if boards.world.projects[source.project_id].state != "wellFormed":
+        ends = (source, boards.items[link.target])
+        if all(boards.world.projects[end.project_id].state != "wellFormed" for end in ends):
             return False
         if project is not None and source.project_id != project.id:
             return False
