@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test dev check format docs clean help
+.PHONY: demo test prove dev check format docs clean help
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -14,6 +14,12 @@ demo: $(READY) ## sync the sample organization, let days pass, sync again, show 
 
 test: $(READY) ## run the tests
 	$(BIN)/python -m pytest -q
+
+SEED ?= 7
+STEPS ?= 500
+
+prove: $(READY) ## tell a long history and compare after every few steps (SEED=7 STEPS=500)
+	$(BIN)/python -m ado_assets_tests.history --seed $(SEED) --steps $(STEPS)
 
 dev: $(READY) ## open the Dagster UI on 127.0.0.1:3000 over the sample organization
 	$(BIN)/ado-assets dev
