@@ -8,9 +8,11 @@ error.
 
 from __future__ import annotations
 
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -25,7 +27,8 @@ class PooledTransport(AiohttpTransport):
     """One pool of kept connections; no cookies, no redirects; addresses go out exactly as given."""
 
     def __init__(self, *, max_connections: int, proxy: httpx.Proxy | None = None) -> None:
-        super().__init__(limits=httpx.Limits(max_connections=max_connections), proxy=proxy)
+        limits = httpx.Limits(max_connections=max_connections)
+        super().__init__(verify=_trust(), limits=limits, proxy=proxy)
         self._proxy_headers = _sign_in(proxy.auth) if proxy and proxy.auth else {}
 
     def get_client(self) -> ClientSession:
@@ -58,6 +61,12 @@ class PooledTransport(AiohttpTransport):
             )
         stream = _Body(AiohttpResponseStream(response))
         return httpx.Response(response.status, headers=response.raw_headers, stream=stream, request=request)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates to trust, read once per process: reading them costs as much as two hundred requests."""
+    return httpx.create_ssl_context()
 
 
 def _sign_in(auth: tuple[str, str]) -> dict[str, str]:

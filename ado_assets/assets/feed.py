@@ -32,7 +32,7 @@ Body = Callable[..., Iterator[Any]]
 
 
 def asset_spec(table: Table) -> dg.AssetSpec:
-    """The asset that stands for a table, made from its declaration. Rows inside a record depend on the record's table."""
+    """The asset that stands for a table, made from its declaration; rows inside a record hang on the record's table."""
     return dg.AssetSpec(
         table.name,
         deps=(table.feed_name,) if table.array else upstream_tables(table.feed_name),
@@ -103,12 +103,12 @@ def materialize_feed(context: dg.AssetExecutionContext, name: str, config: SyncC
     report = run_feed(context, feed, config, partitions_of(context))
     selected = {key.to_user_string() for key in context.selected_asset_keys}
     warehouse: AdoWarehouse = context.resources.warehouse
-    for table in feed.tables:
-        if table.name in selected:
-            metadata = materialization_metadata(table, report, warehouse.open())
-            yield dg.MaterializeResult(asset_key=table.name, metadata=metadata)
+    metadata = materialization_metadata(feed.tables, report, warehouse.open())
+    for name, said in metadata.items():
+        if name in selected:
+            yield dg.MaterializeResult(asset_key=name, metadata=said)
         else:
-            context.log.info(f"{table.name} was written too: it shares its read with {feed.name}")
+            context.log.info(f"{name} was written too: it shares its read with {feed.name}")
     finish(context)
     if report.failed:
         raise SyncFailed(report)

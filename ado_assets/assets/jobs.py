@@ -131,11 +131,11 @@ def _step(feed: Feed) -> dg.OpDefinition:
             return
         report = run_feed(context, feed, config)
         warehouse: AdoWarehouse = context.resources.warehouse
+        metadata = materialization_metadata(feed.tables, report, warehouse.open())
         for table in feed.tables:
             if not table.unpartitioned:
                 yield from project_materializations(table, report)
-            metadata = materialization_metadata(table, report, warehouse.open())
-            yield dg.AssetMaterialization(table.name, metadata=metadata)
+            yield dg.AssetMaterialization(table.name, metadata=metadata[table.name])
         yield dg.Output([f"{feed.name}: {o.repository_id or o.unit}: {o.reason}" for o in report.failed])
 
     return step

@@ -1,6 +1,6 @@
 """What a materialization tells a person: counts, calls, coverage and a small preview."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
@@ -17,8 +17,15 @@ PREVIEW_ROWS = 5
 PREVIEW_CHARACTERS = 60
 
 
-def materialization_metadata(table: Table, report: FeedReport, warehouse: Warehouse) -> dict[str, Any]:
-    """What the materialization of one table says."""
+def materialization_metadata(
+    tables: Iterable[Table], report: FeedReport, warehouse: Warehouse
+) -> dict[str, dict[str, Any]]:
+    """What the materialization of each table says, by table."""
+    with warehouse.reading():
+        return {table.name: _metadata(table, report, warehouse) for table in tables}
+
+
+def _metadata(table: Table, report: FeedReport, warehouse: Warehouse) -> dict[str, Any]:
     counts = report.load.tables[table.name]
     metadata: dict[str, Any] = {
         "dagster/row_count": counts.rows,

@@ -122,7 +122,9 @@ def _materializations(context: dg.OpExecutionContext, report: FeedReport) -> Ite
     """What a repair wrote, table by table."""
     warehouse: AdoWarehouse = context.resources.warehouse
     for table in FEEDS[report.feed].tables:
-        yield dg.AssetMaterialization(table.name, metadata=materialization_metadata(table, report, warehouse.open()))
+        yield dg.AssetMaterialization(
+            table.name, metadata=materialization_metadata([table], report, warehouse.open())[table.name]
+        )
 
 
 def as_plain(found: Reconciliation) -> dict[str, Any]:

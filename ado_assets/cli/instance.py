@@ -82,7 +82,7 @@ def run_feeds(
         quiet: Print nothing while it runs.
     """
     home = dagster_home(settings)
-    defs = build_defs(settings, loggers={"console": _line_logger(quiet)})
+    defs = build_defs(settings, loggers={"console": line_logger(quiet)})
     job = defs.resolve_job_def("sync_all")
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = job.execute_in_process(
@@ -95,19 +95,19 @@ def run_feeds(
             tags={SKIP_OFF: "true" if skip_off else ""},
             raise_on_error=False,
         )
-        errors = tuple(_reason(event) for event in result.all_events if event.is_step_failure)
+        errors = tuple(reason_of(event) for event in result.all_events if event.is_step_failure)
         return RunResult(result.run_id, result.success, errors)
 
 
-def _reason(event: dg.DagsterEvent) -> str:
+def reason_of(event: dg.DagsterEvent) -> str:
     """The failing step and what was raised there, without Dagster's wrapping and without a traceback."""
     error = event.step_failure_data.error
     raised = (error.cause or error) if error else None
     text = raised.message.split(": ", 1)[-1].strip() if raised else "failed"
-    return f"{(event.step_key or '').removeprefix('read_')}: {text}"
+    return f"{(event.step_key or '').removeprefix('read_').removeprefix('reconcile_')}: {text}"
 
 
-def _line_logger(quiet: bool) -> dg.LoggerDefinition:
+def line_logger(quiet: bool) -> dg.LoggerDefinition:
     """Writes what assets say to stderr, a line each, without Dagster's own bookkeeping."""
 
     def lines(_context: dg.InitLoggerContext) -> logging.Logger:

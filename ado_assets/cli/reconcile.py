@@ -15,7 +15,7 @@ from rich.table import Table as Grid
 
 from ado_assets.assets.jobs import SKIP_OFF
 from ado_assets.assets.reconcile import JOB, RECONCILIATION, reconcile_step
-from ado_assets.cli.instance import dagster_home
+from ado_assets.cli.instance import dagster_home, line_logger, reason_of
 from ado_assets.cli.sync import require_connection
 from ado_assets.config import ConfigurationError, Settings, load_settings, unknown_name
 from ado_assets.graph import build_defs
@@ -62,7 +62,7 @@ def reconcile(tables: Sequence[str], projects: Sequence[str], as_json: bool) -> 
     if problems := [unknown_name("comparable table", name, COMPARABLE) for name in tables if name not in COMPARABLE]:
         raise ConfigurationError(problems)
     require_connection(settings)
-    outcome = run(settings, tables, projects)
+    outcome = run(settings, tables, projects, quiet=as_json)
     if as_json:
         report = {"succeeded": outcome.succeeded, "run_id": outcome.run_id, "tables": outcome.tables}
         click.echo(json.dumps({**report, "errors": outcome.errors}))
@@ -71,17 +71,17 @@ def reconcile(tables: Sequence[str], projects: Sequence[str], as_json: bool) -> 
     sys.exit(0 if outcome.succeeded else 1)
 
 
-def run(settings: Settings, tables: Sequence[str], projects: Sequence[str]) -> Outcome:
+def run(settings: Settings, tables: Sequence[str], projects: Sequence[str], *, quiet: bool = False) -> Outcome:
     """Run the job ``reconcile`` on the configured instance, in this process, for tables (all when empty)."""
     home = dagster_home(settings)
-    job = build_defs(settings).resolve_job_def(JOB)
+    job = build_defs(settings, loggers={"console": line_logger(quiet)}).resolve_job_def(JOB)
     steps = {name: reconcile_step(name) for name in COMPARABLE if not tables or name in tables}
     with dg.DagsterInstance.from_config(str(home)) as instance:
         result = job.execute_in_process(
             instance=instance,
             op_selection=[*steps.values(), RECONCILIATION],
             run_config={
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "loggers": {"console": {}},
                 "ops": {step: {"config": {"projects": list(projects)}} for step in steps.values()},
             },
             tags={SKIP_OFF: "" if tables else "true"},
@@ -90,18 +90,11 @@ def run(settings: Settings, tables: Sequence[str], projects: Sequence[str]) -> O
         ended = {event.step_key for event in result.all_events if event.is_step_success}
         found = [result.output_for_node(step) for step in steps.values() if step in ended]
         errors = [
-            _reason(event) for event in result.all_events if event.is_step_failure and event.step_key != RECONCILIATION
+            reason_of(event)
+            for event in result.all_events
+            if event.is_step_failure and event.step_key != RECONCILIATION
         ]
         return Outcome(result.run_id, result.success, tuple(filter(None, found)), tuple(errors))
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    """The table and the innermost cause, without a traceback."""
-    error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    text = error.message.split(": ", 1)[-1].strip() if error else "failed"
-    return f"{(event.step_key or '').removeprefix('reconcile_')}: {text}"
 
 
 def _print(outcome: Outcome) -> None:

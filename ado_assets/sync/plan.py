@@ -34,6 +34,11 @@ def plan(feed: Feed, selection: Selection, warehouse: Warehouse, now: datetime) 
         UnknownProject: A project was asked for that is not there.
         NothingToRead: The projects have never been read.
     """
+    with warehouse.reading():
+        return _plan(feed, selection, warehouse, now)
+
+
+def _plan(feed: Feed, selection: Selection, warehouse: Warehouse, now: datetime) -> Plan:
     projects = _projects(feed, selection, warehouse)
     watermarks = {} if selection.full_refresh else warehouse.watermarks(selection.organization, feed.name)
     parents = _due(feed, selection, warehouse, projects, now)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,6 +63,7 @@ class Warehouse:
         self.memory_limit = memory_limit
         self.tables = tables
         self._is_prepared = False
+        self._reading: duckdb.DuckDBPyConnection | None = None
 
     def session(self, read_only: bool = False) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         """
@@ -87,15 +88,34 @@ class Warehouse:
             ddl.prepare(connection, self.tables)
         self._is_prepared = True
 
-    def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
-        """The answer to a question about the declared tables, which are made first where they are missing."""
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Questions asked inside share one connection, so that several cost one opening of the file."""
+        with self._prepared() as connection:
+            self._reading = connection
+            try:
+                yield
+            finally:
+                self._reading = None
+
+    @contextmanager
+    def _prepared(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for reading that has all declared tables; they are made first where they are missing."""
         if self.path.exists():
             with self.session(read_only=True) as connection:
                 if self._is_prepared or ddl.is_prepared(connection, ddl.digest(self.tables.values())):
                     self._is_prepared = True
-                    return question(connection)
+                    yield connection
+                    return
         self.prepare()
         with self.session(read_only=True) as connection:
+            yield connection
+
+    def _ask(self, question: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
+        """The answer to a question about the declared tables."""
+        if self._reading is not None:
+            return question(self._reading)
+        with self._prepared() as connection:
             return question(connection)
 
     def watermarks(self, organization: str, feed: str) -> dict[str, str]:
