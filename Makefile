@@ -19,7 +19,7 @@ SEED ?= 7
 STEPS ?= 500
 
 prove: $(READY) ## tell a long history and compare after every few steps (SEED=7 STEPS=500)
-	$(BIN)/python -m ado_assets_tests.history --seed $(SEED) --steps $(STEPS)
+	$(BIN)/python -m ado_assets_tests.prove --seed $(SEED) --steps $(STEPS)
 
 dev: $(READY) ## open the Dagster UI on 127.0.0.1:3000 over the sample organization
 	$(BIN)/ado-assets dev

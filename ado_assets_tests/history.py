@@ -2,18 +2,13 @@
 A history of a sample organization and of a warehouse that follows it, step by step, with what must hold in between.
 
 A step is a change of the organization, a sync of some part of it in some way, or both at once. Everything is drawn from
-one seed and happens in this process, so that a history can be told again. ``python -m ado_assets_tests.history`` tells
-a long one (``make prove``); ``test_proof`` lets hypothesis choose the steps.
+one seed and happens in this process, so that a history can be told again. ``test_proof`` lets hypothesis choose the
+steps, ``prove`` tells a long history.
 """
 
 from __future__ import annotations
 
-import argparse
-import logging
-import random
-import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +23,18 @@ import pytest
 from ado_assets.ado import AdoClient, ClientSettings, Hosts, PersonalAccessToken
 from ado_assets.sample import SampleServer
 from ado_assets.sample.server import create_app
-from ado_assets.sync import FEEDS, FeedReport, Options, Selection, UnknownProject, sync_feed
+from ado_assets.sync import (
+    COMPARABLE,
+    FEEDS,
+    Feed,
+    FeedReport,
+    Options,
+    Reconciliation,
+    Selection,
+    UnknownProject,
+    reconcile_feed,
+    sync_feed,
+)
 from ado_assets.tables import TABLES
 from ado_assets.warehouse import Warehouse
 from ado_assets_tests.conftest import TOKENS, Deployment
@@ -37,8 +43,8 @@ from ado_assets_tests.tombstones import Graveyard, wrong_tombstones
 
 CONNECTORS = tuple(dict.fromkeys(feed.tables[0].connector for feed in FEEDS.values()))
 
-#: Changes that the API gives no sign of, and the feeds whose complete read finds them.
-SILENT = {"work-item-destroyed": "work_items", "build-purged": "builds"}
+#: Rows that go without any sign; a comparison of ids finds them.
+VANISHING = {"work-item-destroyed": "work_items", "build-purged": "builds"}
 
 #: How long what is finished is looked at again. Afterwards a change of it is as good as silent.
 DEFAULTS = Options()
@@ -121,7 +127,8 @@ class History:
         self.answers = 0
         self._graveyard = Graveyard()
         self._graveyard.note(self.world.gone())
-        self._silent: set[str] = set()
+        self._vanished: set[str] = set()
+        self._unseen: set[str] = set()
         self._settled_at = self.world.clock.now()
         self._frozen: dict[str, dict[str, int]] = {}
         self.sync(("projects",))
@@ -144,17 +151,17 @@ class History:
         self.told.append(f"{name}: {told}")
         self.counts[f"scenario {name}"] += 1
         self._graveyard.note(self.world.gone())
-        if name in SILENT:
-            self._silent.add(SILENT[name])
+        if name in VANISHING:
+            self._vanished.add(VANISHING[name])
         if name == "build-tagged":
             build = next(each for each in self.world.pipelines.builds.all() if f"Build {each.id} " in told)
             if self.world.clock.now() - build.finished > GRACE:
-                self._silent.add("builds")
+                self._unseen.add("builds")
         if name == "pr-commented-after-closing":
             number = int(told.rpartition(" ")[2].rstrip("."))
             closed = self.world.git.find_pull_request(number).closed
             if self.world.clock.now() - closed > GRACE:
-                self._silent.add("pull_request_threads")
+                self._unseen.add("pull_request_threads")
             else:
                 self._settled_at = max(self._settled_at, closed + GRACE)
 
@@ -254,20 +261,44 @@ class History:
         """
         Sync everything while nothing changes; what then differs from the organization, and wrong tombstones.
 
-        Silent changes are read completely before; for comments on what has just closed the end of the grace window is
-        awaited.
+        What changed without a sign is read completely before, and tables that lost rows without one are reconciled.
+        For comments on what has just closed the end of the grace window is awaited.
         """
         if self._settled_at > self.world.clock.now():
             self.world.clock.advance(self._settled_at - self.world.clock.now())
             self.told.append(f"the grace window ends at {self._settled_at}")
             self.counts["grace windows awaited"] += 1
-        if self._silent:
+        if self._unseen:
             self.sync(("projects", "repositories", "pull_requests"))
-            self.sync(self._silent, full_refresh=True)
-            self._silent.clear()
+            self.sync(self._unseen, full_refresh=True)
+            self._unseen.clear()
         self.sync()
+        for name in sorted(self._vanished):
+            found = self.reconcile(name)
+            assert not found.remaining, self.explain([f"{name}: reconcile leaves {found.remaining}"])
+        self._vanished.clear()
         self.counts["complete syncs compared"] += 1
-        return self.findings()
+        return [*self.findings(), *self._reconcile_healthy()]
+
+    def reconcile(self, name: str) -> Reconciliation:
+        """Compare the ids of a feed with the API, and repair it."""
+        self.told.append(f"reconcile {name}")
+        self.counts["feeds reconciled"] += 1
+
+        def sync(feed: Feed, projects: Sequence[str], full_refresh: bool) -> FeedReport:
+            selection = Selection(self.organization, projects=projects, full_refresh=full_refresh)
+            return sync_feed(feed, selection, lambda: self._client({}), self.warehouse)
+
+        selection = Selection(self.organization)
+        return reconcile_feed(FEEDS[name], selection, lambda: self._client({}), self.warehouse, sync)
+
+    def _reconcile_healthy(self) -> list[str]:
+        """Now and then reconcile everything: there must be nothing to find."""
+        if self.counts["complete syncs compared"] % 5:
+            return []
+        return [
+            f"{name}: reconcile finds {found.found}" for name in COMPARABLE if (found := self.reconcile(name)).found
+        ]
 
     def findings(self) -> list[str]:
         """What differs between the warehouse and the organization."""
@@ -304,85 +335,3 @@ class History:
         """The findings and what led to them, for a person."""
         recent = self.told[-60:]
         return "\n".join([f"{len(found)} findings:", *found[:20], "after:", *recent])
-
-
-def random_step(history: History, rng: random.Random) -> None:
-    """Take one step of any kind."""
-    scenarios = history.world.scenarios()
-    kind = rng.choices(("scenario", "days", "time", "sync", "interrupted", "run"), (60, 6, 6, 18, 9, 1))[0]
-    match kind:
-        case "scenario":
-            history.happen(rng.choice(scenarios))
-        case "days":
-            history.days(rng.randrange(1, 4))
-        case "time":
-            history.time(rng.choice((1, 59, 3_700, 90_000, 15 * 86_400)))
-        case "sync":
-            random_sync(history, rng, ())
-        case "interrupted":
-            random_sync(history, rng, [(rng.randrange(1, 120), rng.choice(scenarios)) for _ in range(3)])
-        case "run":
-            history.run()
-
-
-def random_sync(history: History, rng: random.Random, meanwhile: Sequence[tuple[int, str]]) -> None:
-    """Sync a random part in a random way."""
-    feeds: Collection[str] = tuple(FEEDS)
-    match rng.randrange(3):
-        case 0:
-            feeds = rng.sample(feeds, rng.randrange(1, 9))
-        case 1:
-            connector = rng.choice(CONNECTORS)
-            feeds = [name for name, feed in FEEDS.items() if feed.tables[0].connector == connector]
-    known = history.projects()
-    projects = rng.sample(known, rng.randrange(1, len(known) + 1)) if rng.random() < 0.3 and known else []
-    names = [project.name for project in history.world.live_projects()]
-    without = rng.sample(names, 1) if rng.random() < 0.2 and not projects else []
-    history.sync(feeds, projects=projects, without=without, full_refresh=rng.random() < 0.12, meanwhile=list(meanwhile))
-
-
-def tell(seed: int, steps: int, each: int) -> int:
-    """
-    Tell a long history and print what it exercised; the number of comparisons that found something.
-
-    Args:
-        each: Steps between two comparisons.
-    """
-    rng, began, wrong = random.Random(seed), time.monotonic(), 0
-    history = History(seed)
-    try:
-        for step in range(1, steps + 1):
-            history.counts["steps"] += 1
-            random_step(history, rng)
-            if step % each and step < steps:
-                continue
-            found = history.settle()
-            print(f"step {step}: {len(found)} findings, {time.monotonic() - began:.0f} s", flush=True)
-            if found:
-                wrong += 1
-                print(history.explain(found), flush=True)
-                history.told.append("(compared, with findings)")
-            else:
-                history.told.append("(compared, equal)")
-    finally:
-        for name, count in sorted(history.counts.items()):
-            print(f"{count:7} {name}")
-        print(f"{history.answers:7} answers of the API")
-        print(f"{time.monotonic() - began:7.0f} seconds, {wrong} comparisons with findings")
-        history.close()
-    return wrong
-
-
-def main() -> int:
-    """The command line of ``make prove``."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=500)
-    parser.add_argument("--each", type=int, default=10, help="steps between two comparisons")
-    arguments = parser.parse_args()
-    logging.disable(logging.INFO)
-    return 1 if tell(arguments.seed, arguments.steps, arguments.each) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
