@@ -163,7 +163,8 @@ class History:
             if self.world.clock.now() - closed > GRACE:
                 self._unseen.add("pull_request_threads")
             else:
-                self._settled_at = max(self._settled_at, closed + GRACE)
+                # The service tells its time in whole seconds.
+                self._settled_at = max(self._settled_at, closed + GRACE + timedelta(seconds=1))
 
     def days(self, days: int) -> None:
         """Let days of ordinary activity pass."""
