@@ -4,8 +4,8 @@ Whether rows that are held as gone are gone, and for the reason that the sample 
 What reason a flagged row must have:
 
 - Its parent is not live: ``parent_deleted``, or the reason it had already when the parent went.
-- The organization names it in ``gone``: that reason. Where it names it ``destroyed`` (purged from a recycle bin, which
-  the API does not announce), a reason it had before is right as well.
+- The organization names it in ``gone``: that reason. Where it names it ``destroyed`` (which the API does not announce
+  of what was recycled before, or had left the projects that are read), a reason it had before is right as well.
 - Otherwise it was replaced or taken away inside something that lives on (a relation, a label, a record): ``deleted``.
 """
 
@@ -49,6 +49,8 @@ class Graveyard:
         """The reasons that a flagged row may have."""
         now = self._now.get((table, key))
         own = {now or "deleted"}
+        if now == "destroyed":
+            own.add("unreachable")
         if now == "destroyed" or not parent_lives:
             own |= set(self._reasons.get((table, key), ()))
         return own if parent_lives else own | {"parent_deleted"}
