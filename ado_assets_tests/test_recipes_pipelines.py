@@ -176,3 +176,19 @@ def test_release_that_was_deleted_comes_back_whole(follower):
     follower.sync(*RELEASES)
     assert len(follower.rows("release_deployments", ours)) == held > 0
     assert follower.wrong(*RELEASES) == []
+
+
+def test_release_that_was_deleted_all_along_is_restored_with_its_old_deployments(follower):
+    """Neither it nor they were ever read, and their times are long before the watermark."""
+    world = follower.world
+    deleted = [each for p in world.live_projects() for each in world.pipelines.releases.of(p.id) if each.deleted]
+    release = next(each for each in deleted if any(each.deployments()))
+    ours = f"release_id = {release.id} AND project_id = '{release.project_id}'"
+    assert follower.rows("release_deployments", ours) == []
+    follower.later(days=3)
+    world.pipelines._release_changes.restore(release, world.clock.now())
+
+    follower.sync(*RELEASES)
+
+    assert len(follower.rows("release_deployments", ours)) == sum(1 for _ in release.deployments())
+    assert follower.wrong(*RELEASES) == []

@@ -31,7 +31,7 @@ TOKENS = {
     "ADO_PULL_COMMITS_PAT": "sample-pull-commits-token",
     "ADO_COMMITS_PAT": "sample-commits-token",
 }
-SYNC = (sys.executable, "-c", "from ado_assets.cli import main; main()", "sync", "--json")
+SYNC = (Path(sys.executable).with_name("ado-assets"), "sync", "--json")
 KINDS = ("first", "quiet", "one day")
 
 
