@@ -35,7 +35,7 @@ _LOOK_AGAIN = 0.05
 
 @contextmanager
 def connected(
-    path: Path, *, read_only: bool, lock_timeout: float, memory_limit: str | None
+    path: Path, *, read_only: bool, lock_timeout: float, memory_limit: str
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     A connection to the file, in the session time zone UTC; closed at the end, and the lock with it.
@@ -45,7 +45,7 @@ def connected(
 
     Args:
         lock_timeout: Seconds to wait for the file before ``WarehouseLocked``.
-        memory_limit: DuckDB's setting, for example ``2GB``; None keeps DuckDB's own.
+        memory_limit: DuckDB's setting, for example ``2GB``.
 
     Raises:
         WarehouseError: The file cannot be used; the message says why and what to do.
@@ -127,15 +127,17 @@ def _held_by(lock_path: Path) -> str:
     )
 
 
-def _open(path: Path, read_only: bool, deadline: float, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+def _open(path: Path, read_only: bool, deadline: float, memory_limit: str) -> duckdb.DuckDBPyConnection:
     """Open the file, waiting also for programs that do not know our lock (a DuckDB shell, a BI tool)."""
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit} if memory_limit else {}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory_limit}
     while True:
         try:
             connection = _connect(path, read_only, config)
             if not read_only:
                 _make_log(path)
             connection.execute("SET TimeZone = 'UTC'")
+            # In a program read from standard input DuckDB takes itself for a shell and draws on standard output.
+            connection.execute("SET enable_progress_bar = false")
             return connection
         except duckdb.Error as error:
             if not is_lock_conflict(error):

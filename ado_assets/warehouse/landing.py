@@ -32,7 +32,7 @@ from ado_assets.warehouse.shape import compile_feed, shape_of
 
 #: A file is closed after so many pages, or sooner after so many bytes of JSON.
 _PAGES_PER_FILE = 20
-_BYTES_PER_FILE = 64 * 2**20
+_BYTES_PER_FILE = 8 * 2**20
 
 _LOCK = "writing.lock"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"

@@ -24,7 +24,7 @@ from ado_assets.warehouse.shape import RecordList, compile_feed
 from ado_assets.warehouse.sql import literal, quote
 
 #: Decoded JSON that is staged by one statement; bounds the memory it takes.
-GROUP_BYTES = 48 * 2**20
+GROUP_BYTES = 8 * 2**20
 
 #: Rows whose ``_extra`` is written back at once.
 _CHUNK = 10_000

@@ -40,7 +40,8 @@ class Warehouse:
         path: The file; made with its folders when it is first written.
         landing: Folder of the landing files.
         lock_timeout: Seconds to wait while others use the file.
-        memory_limit: DuckDB's setting for a session; None keeps DuckDB's own.
+        memory_limit: Megabytes a session may use; a large load is given twice its pages' decoded size on top, since
+            what is staged cannot be put out of memory before COMMIT.
         tables: All declared tables by name.
 
     Raises:
@@ -53,7 +54,7 @@ class Warehouse:
         *,
         landing: Path,
         lock_timeout: float = 600,
-        memory_limit: str | None = "2GB",
+        memory_limit: int = 320,
         tables: Mapping[str, Table] = TABLES,
     ) -> None:
         check_path(path)
@@ -71,7 +72,10 @@ class Warehouse:
 
         The session time zone is UTC. Errors of the file come as ``WarehouseError``.
         """
-        return connected(self.path, read_only=read_only, lock_timeout=self.lock_timeout, memory_limit=self.memory_limit)
+        return self._session(read_only, self.memory_limit)
+
+    def _session(self, read_only: bool, megabytes: int) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connected(self.path, read_only=read_only, lock_timeout=self.lock_timeout, memory_limit=f"{megabytes}MB")
 
     def prepare(self) -> None:
         """
@@ -223,7 +227,8 @@ class Warehouse:
             return self._load(Load(landed, tables, self.tables, sync, replays=True))
 
     def _load(self, what: Load) -> LoadReport:
-        with self.session() as connection:
+        decoded = sum(file.decoded_bytes for file in what.manifest.pages) >> 20
+        with self._session(False, self.memory_limit + 2 * decoded) as connection:
             self._prepare(connection)
             return run(connection, what)
 
