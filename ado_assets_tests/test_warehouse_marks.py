@@ -245,11 +245,23 @@ def test_a_child_found_gone_itself_does_not_return_with_its_parent(tmp_path: Pat
     bench = Bench(tmp_path)
     family(bench)
     bench.projects("Q", at=minutes(5))
+    bench.things(at=minutes(6), gone=[(1, "recycled")])
+
+    bench.projects("P", "Q", at=minutes(7))
+
+    assert bench.rows("SELECT _deleted_reason FROM ado.things WHERE project_id = 'P'") == [("recycled",)]
+
+
+def test_a_child_that_does_not_answer_below_a_deleted_parent_was_not_destroyed(tmp_path: Path) -> None:
+    """Nothing below a deleted parent answers: that is no evidence, and the child returns with it."""
+    bench = Bench(tmp_path)
+    family(bench)
+    bench.projects("Q", at=minutes(5))
     bench.things(at=minutes(6), gone=[(1, "destroyed")])
 
     bench.projects("P", "Q", at=minutes(7))
 
-    assert bench.rows("SELECT _deleted_reason FROM ado.things WHERE project_id = 'P'") == [("destroyed",)]
+    assert bench.rows("SELECT _deleted_reason FROM ado.things WHERE project_id = 'P'") == [(None,)]
 
 
 def test_rows_read_under_a_deleted_parent_are_flagged(tmp_path: Path) -> None:

@@ -92,8 +92,8 @@ def apply_gone(transaction: Transaction, table: Table) -> tuple[int, int]:
     """
     Flag rows that are known to be gone, unless a later answer shows them.
 
-    A row that is flagged already for another reason takes the new one, unless its parent is gone: what is below
-    something that is gone answers like what was destroyed.
+    A row that is flagged already for another reason takes the new one. Below a parent that is gone ``destroyed`` says
+    nothing: everything there answers like what was destroyed.
 
     Returns:
         Rows that were live, rows that only changed their reason.
@@ -111,7 +111,9 @@ def apply_gone(transaction: Transaction, table: Table) -> tuple[int, int]:
     values = {"organization": transaction.organization, "load_id": transaction.load_id}
     update = f"UPDATE {address(table)} AS h SET {_flag('m.found_at', 'm.why')} FROM {gone} WHERE {condition}"
     renamed = transaction.run(
-        f"{update} AND h._deleted_at IS NOT NULL AND h._deleted_reason NOT IN (m.why, 'parent_deleted')", **values
+        f"{update} AND h._deleted_at IS NOT NULL AND h._deleted_reason <> m.why "
+        "AND NOT (h._deleted_reason = 'parent_deleted' AND m.why = 'destroyed')",
+        **values,
     )
     return transaction.run(f"{update} AND h._deleted_at IS NULL", **values), renamed
 
