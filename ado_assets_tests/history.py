@@ -64,12 +64,10 @@ class KeptOpen(Warehouse):
     _kept: duckdb.DuckDBPyConnection | None = None
 
     @contextmanager
-    def session(self, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _session(self, read_only: bool, megabytes: int) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of the one connection, whatever it is wanted for."""
-        del read_only
+        del read_only, megabytes
         if self._kept is None:
-            with super().session():
-                """The file is made as it always is."""
             self._kept = duckdb.connect(str(self.path))
         with self._kept.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
