@@ -61,7 +61,7 @@ def test_every_operation_is_asked_by_the_feed_of_its_table(deployment):
             [build_id + 1_000_000, project_id, build_id],
         )
 
-    deployment.sync("projects", "work_items", "builds")
+    deployment.sync("projects", "work_items", "work_item_revisions", "builds")
 
     asked = deployment.warehouse.rows(
         "SELECT endpoint, list(DISTINCT feed) FROM ado_meta.requests JOIN ado_meta.loads USING (sync_id) GROUP BY 1"
