@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test prove dev check format docs clean help
+.PHONY: demo test prove crash dev check format docs clean help
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -13,13 +13,18 @@ demo: $(READY) ## sync the sample organization, let days pass, sync again, show 
 	$(BIN)/ado-assets demo
 
 test: $(READY) ## run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 SEED ?= 7
 STEPS ?= 500
 
 prove: $(READY) ## tell a long history and compare after every few steps (SEED=7 STEPS=500)
 	$(BIN)/python -m ado_assets_tests.prove --seed $(SEED) --steps $(STEPS)
+
+KILLS ?= 60
+
+crash: $(READY) ## kill a sync at KILLS=60 random moments (SEED=7) and compare at the end
+	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q --timeout 1800 ado_assets_tests/test_crash.py
 
 dev: $(READY) ## open the Dagster UI on 127.0.0.1:3000 over the sample organization
 	$(BIN)/ado-assets dev

@@ -20,6 +20,7 @@ from ado_assets.streams.model import (
     Event,
     Feed,
     Gone,
+    Options,
     Page,
     Parent,
     Project,
@@ -35,6 +36,7 @@ from ado_assets.streams.pull_request_threads import PULL_REQUEST_THREADS_FEED
 from ado_assets.streams.pull_request_work_items import PULL_REQUEST_WORK_ITEMS_FEED
 from ado_assets.streams.pull_requests import PULL_REQUESTS_FEED
 from ado_assets.streams.repositories import REPOSITORIES_FEED
+from ado_assets.sync.plan import revisits
 from ado_assets.tables import TABLES
 from ado_assets_tests.oracle import differences, expected_rows
 
@@ -117,7 +119,7 @@ class Copy:
                 continue
             version, at = self.read.get((feed.name, key_of(table.name, row)), (None, None))
             is_final = feed.due.final is None or row[feed.due.final[0]] in feed.due.final[1]
-            column, afters = feed.due.revisit or ("", ())
+            column, afters = revisits(feed.due, Options()) or ("", ())
             instants = [row[column] + after for after in afters if row.get(column)]
             again = at is not None and any(at < instant <= now for instant in instants)
             if full or at is None or version != self._version(table.name, row) or not is_final or again:

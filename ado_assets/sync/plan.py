@@ -118,7 +118,7 @@ def _due(
         parent=TABLES[feed.due.parent],
         columns=feed.due.columns,
         final=feed.due.final,
-        revisit=_revisit(feed.due, selection.options),
+        revisit=revisits(feed.due, selection.options),
         now=now,
         full=selection.full_refresh,
         project_ids=[p.id for p in projects],
@@ -131,7 +131,7 @@ def _due(
     return grouped
 
 
-def _revisit(due: Due, options: Options) -> tuple[str, tuple[timedelta, ...]] | None:
+def revisits(due: Due, options: Options) -> tuple[str, tuple[timedelta, ...]] | None:
     """The feed's schedule within the grace window, which ends with a last look."""
     if due.revisit is None:
         return None
