@@ -14,6 +14,7 @@ import click
 import dagster as dg
 
 from ado_assets.assets.jobs import SKIP_OFF, VERDICT, step_name
+from ado_assets.cli.processes import signing
 from ado_assets.config import Settings
 from ado_assets.graph import build_defs
 
@@ -84,7 +85,7 @@ def run_feeds(
     home = dagster_home(settings)
     defs = build_defs(settings, loggers={"console": line_logger(quiet)})
     job = defs.resolve_job_def("sync_all")
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance, signing(instance, home) as signature:
         result = job.execute_in_process(
             instance=instance,
             op_selection=[*map(step_name, feeds), VERDICT],
@@ -92,7 +93,7 @@ def run_feeds(
                 "loggers": {"console": {}},
                 "ops": {step_name(name): {"config": config} for name in feeds} if any(config.values()) else {},
             },
-            tags={SKIP_OFF: "true" if skip_off else ""},
+            tags={SKIP_OFF: "true" if skip_off else "", **signature},
             raise_on_error=False,
         )
         errors = tuple(reason_of(event) for event in result.all_events if event.is_step_failure)

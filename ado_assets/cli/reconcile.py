@@ -16,6 +16,7 @@ from rich.table import Table as Grid
 from ado_assets.assets.jobs import SKIP_OFF
 from ado_assets.assets.reconcile import JOB, RECONCILIATION, reconcile_step
 from ado_assets.cli.instance import dagster_home, line_logger, reason_of
+from ado_assets.cli.processes import signing
 from ado_assets.cli.sync import require_connection
 from ado_assets.config import ConfigurationError, Settings, load_settings, unknown_name
 from ado_assets.graph import build_defs
@@ -76,7 +77,7 @@ def run(settings: Settings, tables: Sequence[str], projects: Sequence[str], *, q
     home = dagster_home(settings)
     job = build_defs(settings, loggers={"console": line_logger(quiet)}).resolve_job_def(JOB)
     steps = {name: reconcile_step(name) for name in COMPARABLE if not tables or name in tables}
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with dg.DagsterInstance.from_config(str(home)) as instance, signing(instance, home) as signature:
         result = job.execute_in_process(
             instance=instance,
             op_selection=[*steps.values(), RECONCILIATION],
@@ -84,7 +85,7 @@ def run(settings: Settings, tables: Sequence[str], projects: Sequence[str], *, q
                 "loggers": {"console": {}},
                 "ops": {step: {"config": {"projects": list(projects)}} for step in steps.values()},
             },
-            tags={SKIP_OFF: "" if tables else "true"},
+            tags={SKIP_OFF: "" if tables else "true", **signature},
             raise_on_error=False,
         )
         ended = {event.step_key for event in result.all_events if event.is_step_success}
