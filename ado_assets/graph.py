@@ -9,6 +9,7 @@ from ado_assets.assets import boards, commits, core, pipelines, repos
 from ado_assets.assets.checks import make_checks
 from ado_assets.assets.jobs import make_jobs, make_schedules
 from ado_assets.assets.reconcile import make_reconcile_job, make_reconcile_schedule
+from ado_assets.assets.verify import make_verify_job
 from ado_assets.config import CONNECTORS, TOKEN_VARIABLES, Settings, load_settings
 from ado_assets.resources import AdoConnector, AdoDeployment, AdoWarehouse
 
@@ -46,7 +47,11 @@ def build_defs(
     return dg.Definitions(
         assets=dg.load_assets_from_modules([core, boards, pipelines, repos, commits]),
         asset_checks=make_checks(),
-        jobs=[*make_jobs(resources(chosen)), make_reconcile_job(resources(chosen))],
+        jobs=[
+            *make_jobs(resources(chosen)),
+            make_reconcile_job(resources(chosen)),
+            make_verify_job(resources(chosen)),
+        ],
         schedules=[*make_schedules(chosen.file), make_reconcile_schedule(chosen.file)],
         resources=resources(chosen),
         executor=dg.in_process_executor,

@@ -17,11 +17,12 @@ MAY_IMPORT = {
     "warehouse": {"tables"},
     "sync": {"ado", "tables", "streams", "warehouse"},
     "resources": {"ado", "tables", "warehouse", "config"},
-    "assets": {"tables", "sync", "warehouse", "resources", "config"},
+    "connections": {"ado", "tables", "config", "streams"},
+    "assets": {"tables", "sync", "warehouse", "resources", "config", "connections"},
     "sample": set(),
     "graph": {"assets", "resources", "config"},
     "definitions": {"graph"},
-    "cli": {"ado", "tables", "sync", "warehouse", "assets", "config", "graph", "sample"},
+    "cli": {"ado", "tables", "sync", "warehouse", "assets", "config", "connections", "graph", "sample"},
 }
 
 

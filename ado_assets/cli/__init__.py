@@ -20,6 +20,7 @@ from ado_assets.cli.replay import replay
 from ado_assets.cli.sample import sample
 from ado_assets.cli.status import status
 from ado_assets.cli.sync import sync
+from ado_assets.cli.verify import verify
 from ado_assets.config import ConfigurationError
 from ado_assets.sync import NothingToRead, UnknownProject
 from ado_assets.warehouse import WarehouseError
@@ -37,12 +38,13 @@ def cli() -> None:
     \b
     Try it without an organization:   ado-assets demo
     Read a real one:                  ADO_ORGANIZATION=contoso ADO_PAT=... ado-assets sync
+    See what its tokens may read:     ado-assets verify
 
     Settings come from the environment and a .env file; see the README.
     """
 
 
-for command in (demo, dev, sync, status, reconcile, replay, dictionary, sample):
+for command in (demo, dev, verify, sync, status, reconcile, replay, dictionary, sample):
     cli.add_command(command)
 
 
