@@ -25,6 +25,7 @@ SMALLEST_CUT = 50
 """The smallest page that an endpoint of the API cuts its answers to by default or at most (releases: 50)."""
 
 _ENDLESS_REPEATS = 2
+_ENDLESS_EMPTY = 1_000
 
 
 def single(params: Params, endpoint: Endpoint) -> Pages:
@@ -142,14 +143,15 @@ class Guard:
     Watches one listing, so that a service that repeats itself ends it with an error: never silently, never for ever.
 
     The same parameters twice are a loop at once. A page whose records are byte for byte those of an earlier one is
-    one only when it happens twice in a row: a single one can be a listing that grew by a page while it was read.
+    one only when it happens twice in a row: a single one can be a listing that grew by a page while it was read. Empty
+    pages are one when a thousand follow each other, each with a new token.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._asked: set[tuple[tuple[str, object], ...]] = set()
         self._pages: set[int] = set()
-        self._repeats = 0
+        self._repeats = self._empty = 0
 
     def asked(self, params: Params) -> None:
         """
@@ -171,7 +173,12 @@ class Guard:
             PagingLoop: It is the second in a row that brought nothing new.
         """
         key = self._endpoint.records
-        if key is None or not answer.records:
+        if key is None:
+            return
+        self._empty = 0 if answer.records else self._empty + 1
+        if self._empty == _ENDLESS_EMPTY:
+            raise PagingLoop(f"{self._endpoint.template} gave {_ENDLESS_EMPTY} pages without a record in a row")
+        if not answer.records:
             return
         page = hash(raw(answer.body, key))
         self._repeats = self._repeats + 1 if page in self._pages else 0

@@ -9,9 +9,21 @@ one of ``TOKENS``.
 """
 
 from ado_assets.sample.auth import TOKENS
+from ado_assets.sample.faults import KINDS, Rule
 from ado_assets.sample.process import SampleProcess
 from ado_assets.sample.scale import SCALES, Scale
 from ado_assets.sample.server import SampleServer, create_app, serve
 from ado_assets.sample.world import World
 
-__all__ = ["SCALES", "TOKENS", "SampleProcess", "SampleServer", "Scale", "World", "create_app", "serve"]
+__all__ = [
+    "KINDS",
+    "SCALES",
+    "TOKENS",
+    "Rule",
+    "SampleProcess",
+    "SampleServer",
+    "Scale",
+    "World",
+    "create_app",
+    "serve",
+]

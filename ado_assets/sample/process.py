@@ -42,8 +42,9 @@ class SampleProcess:
             self._child.terminate()
             self._child.communicate(timeout=20)
 
-    def _control(self, path: str, method: str) -> Any:
-        with urlopen(Request(f"{self.base_url}/_sample/{path}", method=method), timeout=300) as answer:
+    def _control(self, path: str, method: str, sent: Any = None) -> Any:
+        body = None if sent is None else json.dumps(sent).encode()
+        with urlopen(Request(f"{self.base_url}/_sample/{path}", body, method=method), timeout=300) as answer:
             return json.load(answer)
 
     def tick(self, days: int = 1) -> list[str]:
@@ -69,3 +70,16 @@ class SampleProcess:
     def reset_requests(self) -> None:
         """Forget the counts."""
         self._control("requests/reset", "POST")
+
+    def set_faults(self, *rules: dict[str, Any]) -> None:
+        """Add rules of misbehaviour, with the properties of ``faults.Rule``. Raises HTTPError (400) for a wrong one."""
+        self._control("faults", "POST", list(rules))
+
+    def faults(self) -> dict[str, Any]:
+        """Return the rules in force with their counts, and the requests inside pauses by token."""
+        state: dict[str, Any] = self._control("faults", "GET")
+        return state
+
+    def clear_faults(self) -> None:
+        """Behave again, and forget the counts."""
+        self._control("faults", "DELETE")

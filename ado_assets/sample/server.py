@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 
 import uvicorn
@@ -23,7 +23,9 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ado_assets.sample import boards_routes, core_routes, discovery, git_routes, pipelines_routes
-from ado_assets.sample.auth import require, scopes_of, sign_in
+from ado_assets.sample.auth import require, scopes_of, sign_in, token_of
+from ado_assets.sample.fault_answers import deliver, faulty, translate, with_connection
+from ado_assets.sample.faults import rule_from
 from ado_assets.sample.http import ApiError, Operation, bad_request, json_response, parameters
 from ado_assets.sample.routing import Routes
 from ado_assets.sample.scale import Scale
@@ -81,7 +83,10 @@ class Service:
         """Answer one request."""
         request = Request(scope, receive)
         scope["world"] = self.world
-        template = "(no route)"
+        template, rule = "(no route)", None
+        faults, token = self.world.faults, token_of(request.headers.get("authorization", ""))
+        faults.arrived(token)
+        translate(request, faults)
         try:
             scopes = scopes_of(request)
             if scopes is None:
@@ -89,17 +94,30 @@ class Service:
             else:
                 operation = self._find(request)
                 template = operation.template
-                response = await self._answer(request, operation, scopes)
+                rule = faults.rule_for(template, self._split(request)[1], token) if faults.rules else None
+                answering = partial(self._answer, request, operation, scopes)
+                now = self.world.clock.now()
+                response = await (faulty(rule, request, faults, now, answering) if rule else answering())
         except ApiError as refusal:
             response = json_response(refusal.body(), refusal.status)
         counted = (request.method, template, response.status_code)
         self.world.requests[counted] = self.world.requests.get(counted, 0) + 1
         response.raw_headers.append((b"date", self._http_date().encode()))
-        await response(scope, receive, send)
+        if rule is None:
+            await response(scope, receive, send)
+            return
+        if rule.retry_after is not None and "retry-after" in response.headers:
+            faults.pause(token, rule.retry_after)
+        await deliver(rule, response, scope, receive, send)
 
-    def _find(self, request: Request) -> Operation:
+    def _split(self, request: Request) -> tuple[str, str]:
+        """The organization and the path below it, as they were sent."""
         raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
         organization, _, path = raw.decode("latin-1").partition("?")[0].lstrip("/").partition("/")
+        return organization, path
+
+    def _find(self, request: Request) -> Operation:
+        organization, path = self._split(request)
         if organization.lower() != self.world.organization.lower():
             message = f"VS800075: The organization '{organization}' does not exist."
             raise ApiError(404, "ServiceHostDoesNotExistException", message)
@@ -161,6 +179,30 @@ async def list_scenarios(request: Request) -> Response:
     return JSONResponse({"scenarios": request.app.state.world.scenarios()})
 
 
+async def set_faults(request: Request) -> JSONResponse:
+    """Add one rule or a list of them (see ``faults.Rule``); answer all in force, or 400 with what is wrong."""
+    world: World = request.app.state.world
+    try:
+        described = await request.json()
+        world.faults.set(*map(rule_from, described if isinstance(described, list) else [described]))
+    except (ValueError, TypeError) as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse(world.faults.state())
+
+
+async def list_faults(request: Request) -> JSONResponse:
+    """Answer the rules in force, how often each was applied, and who asked inside a pause."""
+    return JSONResponse(request.app.state.world.faults.state())
+
+
+async def clear_faults(request: Request) -> JSONResponse:
+    """End all rules and pauses; answer what had been counted."""
+    world: World = request.app.state.world
+    counted = world.faults.state()
+    world.faults.clear()
+    return JSONResponse(counted)
+
+
 def create_app(world: World) -> Starlette:
     """Return the application that serves *world*, with its control routes."""
     control = [
@@ -169,6 +211,9 @@ def create_app(world: World) -> Starlette:
         Route("/_sample/tick", tick, methods=["POST"]),
         Route("/_sample/scenario/{name}", run_scenario, methods=["POST"]),
         Route("/_sample/scenarios", list_scenarios),
+        Route("/_sample/faults", set_faults, methods=["POST"]),
+        Route("/_sample/faults", clear_faults, methods=["DELETE"]),
+        Route("/_sample/faults", list_faults),
     ]
     service: ASGIApp = Service(world)
     app = Starlette(routes=[*control, Mount("/", app=service)])
@@ -188,7 +233,12 @@ def listen(host: str, port: int) -> socket.socket:
 def uvicorn_server(world: World) -> uvicorn.Server:
     """Return a uvicorn server for *world*; the Date header is the organization's, not the machine's."""
     config = uvicorn.Config(
-        create_app(world), log_level="warning", access_log=False, date_header=False, server_header=False, lifespan="off"
+        with_connection(create_app(world)),
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        lifespan="off",
     )
     return uvicorn.Server(config)
 

@@ -17,6 +17,7 @@ from typing import Any
 from ado_assets.sample.boards import Boards
 from ado_assets.sample.clock import Clock
 from ado_assets.sample.core import Core, Project
+from ado_assets.sample.faults import Faults
 from ado_assets.sample.git import Git
 from ado_assets.sample.people import Person
 from ado_assets.sample.pipelines import Pipelines
@@ -59,6 +60,7 @@ class World:
         self.clock = Clock()
         self.wiql_cap = 20_000
         self.requests: dict[tuple[str, str, int], int] = {}
+        self.faults = Faults()
         self.people: list[Person] = []
         self.projects: dict[str, Project] = {}
         self._weights: dict[str, float] = {}
