@@ -70,7 +70,8 @@ def _projects(feed: Feed, selection: Selection, warehouse: Warehouse) -> tuple[P
     if not held:
         raise NothingToRead(
             f"{feed.name} cannot be read yet: no project of {selection.organization!r} is in the warehouse. "
-            "Materialize the asset 'projects' first (or run `ado-assets sync`)."
+            "Materialize the asset 'projects' first (or run `ado-assets sync`); that takes a token of the boards, "
+            "pipelines or repos connector with Project and Team (Read)."
         )
     return select_projects(selection, held)
 
