@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -212,12 +213,16 @@ def test_projects_that_the_configuration_leaves_out_are_no_resources(verify):
     assert "ADO_PROJECTS" in found["action"]
 
 
-@pytest.mark.parametrize("address", ["refused", "name"])
-def test_what_cannot_be_reached_is_unreachable_with_the_address(verify, address):
+@pytest.mark.parametrize("address", ["refused", "name", "tls"])
+def test_what_cannot_be_reached_is_unreachable_with_the_address(verify, server, address):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    base = {"refused": f"http://127.0.0.1:{port}", "name": "http://organization.invalid"}[address]
+    base = {
+        "refused": f"http://127.0.0.1:{port}",
+        "name": "http://organization.invalid",
+        "tls": server.base_url.replace("http:", "https:"),
+    }[address]
 
     done = verify(ADO_BASE_URL=base, ADO_PAT="sample-all-token")
 
@@ -317,11 +322,43 @@ def test_one_closed_project_does_not_fail_the_token():
     assert token.passed
 
 
+def test_an_answer_of_another_shape_is_told_and_does_not_end_the_check():
+    token = peer_check(answers(connectionData=GOOD, graph=GOOD, projects=reply(data={"value": [{"name": "One"}]})))
+
+    verdicts = {probe.probe: probe.verdict for probe in token.probes}
+    assert {"connection": OK, "projects": "unreachable", "users": OK, "work item types": "unreachable"} == verdicts
+
+
 def test_a_service_in_trouble_is_unreachable_after_two_attempts():
     token = peer_check(reply(503, {"message": "busy"}))
 
     assert {"unreachable"} == {probe.verdict for probe in token.probes}
     assert 503 == token.probes[0].status
+
+
+WALK = (
+    {"ADO_ORGANIZATION": ""},
+    {"ADO_ORGANIZATION": "smaple", "ADO_PAT": "sample-expired-token"},
+    {"ADO_ORGANIZATION": "smaple", "ADO_PAT": "sample-repos-token"},
+    {"ADO_PAT": "sample-repos-token"},
+    {"ADO_PAT": "sample-all-token"},
+)
+
+
+def test_the_walk_in_the_docs_is_what_the_screen_says(verify, server):
+    """Each step of docs/connect.md, from nothing to a token that passes, in the order written there."""
+    text = (Path(__file__).parents[1] / "docs" / "connect.md").read_text(encoding="utf-8")
+    steps = [part.partition("$ ado-assets sync")[0] for part in text.split("$ ado-assets verify\n")[1:]]
+    assert len(WALK) == len(steps)
+
+    for environment, step in zip(WALK, steps, strict=True):
+        done = verify(**environment)
+        said = (done.said + done.complained).replace(server.base_url, "http://127.0.0.1:8080")
+        shown = [line.rstrip() for line in said.splitlines()]
+        for line in filter(None, step.partition("```")[0].splitlines()):
+            kept = line.removesuffix("...")
+            assert any(each.startswith(kept) if kept != line else each == line for each in shown), line
+    assert 0 == done.code
 
 
 def test_unknown_connector_is_refused_with_the_nearest(verify):

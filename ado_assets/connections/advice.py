@@ -65,8 +65,9 @@ def action_for(verdict: Verdict, probe: Probe, place: TokenPlace, settings: Sett
             return ""
         case "invalid_credentials":
             return (
-                f"The token in {place.name} is wrong, expired, revoked, or of another organization. Make a new one at "
-                f"{page}, tick {ticks(place.permissions)}, put it in {place.variable}, {again}"
+                f"The token in {place.name} is wrong, expired, revoked, or not of the organization "
+                f"{settings.organization!r} (ADO_ORGANIZATION). Make a new one at {page}, tick "
+                f"{ticks(place.permissions)}, put it in {place.variable}, {again}"
             )
         case "invalid_permissions":
             return (

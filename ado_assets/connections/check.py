@@ -161,6 +161,8 @@ class _TokenCheck:
                 raise refused
         except AdoError as error:
             return self._failure(probe, error)
+        except (AttributeError, KeyError, TypeError):  # records without the properties that lead to the next call
+            return self._report(probe, "unreachable", status, "the answer has a shape that cannot be read.")
         if probe.may_be_empty:
             return self._report(probe, "ok", status or 200, f"nothing refused; no {probe.name} where it was looked.")
         return self._report(probe, "no_resources", status, _nothing_of(probe))
