@@ -44,8 +44,8 @@ _LIMITS: Final = ClientSettings(
     patience=5.0,
     backoff=0.5,
     connect_timeout=5.0,
-    read_timeout=15.0,
-    request_timeout=20.0,
+    read_timeout=8.0,
+    request_timeout=12.0,
 )
 #: Repositories of all projects at once: a token for Code alone may not list the projects.
 _ALL_REPOSITORIES: Final = Endpoint("_apis/git/repositories")
