@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from itertools import chain, cycle
 from pathlib import Path
 
 from ado_assets.ado import AdoClient, ClientSettings, Hosts, PersonalAccessToken
-from ado_assets.sync import FEEDS, Selection, sync_feed
+from ado_assets.streams.model import Event, Page, Request
+from ado_assets.sync import FEEDS, Feed, Selection, sync_feed
 from ado_assets.sync.selection import NothingToRead
 from ado_assets.tables import Table
 from ado_assets.warehouse import LoadReport, Manifest, SyncRecord, Warehouse
 
-READING, LOADING, LOADED = "reading", "loading", "loaded"
+READING, LANDING, LOADING, LOADED = "reading", "landing", "loading", "loaded"
 
 
 def say(*words: str) -> None:
@@ -31,6 +33,18 @@ class Announced(Warehouse):
         return report
 
 
+def announced(feed: Feed) -> Feed:
+    """The feed, with a word before each page that it brings."""
+
+    async def read(client: AdoClient, request: Request) -> AsyncIterator[Event]:
+        async for event in feed.read(client, request):
+            if isinstance(event, Page):
+                say(LANDING, feed.name)
+            yield event
+
+    return replace(feed, read=read)
+
+
 def main(base_url: str, organization: str, folder: str, first: str) -> None:
     """Sync all feeds in their order for ever, beginning with *first*."""
 
@@ -44,7 +58,7 @@ def main(base_url: str, organization: str, folder: str, first: str) -> None:
     for name in chain(names[names.index(first) :], cycle(names)):
         say(READING, name)
         try:
-            sync_feed(FEEDS[name], Selection(organization), client, warehouse)
+            sync_feed(announced(FEEDS[name]), Selection(organization), client, warehouse)
         except NothingToRead:
             continue
 
