@@ -93,7 +93,7 @@ def summarize(settings: Settings, run_id: str, seconds: float) -> Summary:
 def print_summary(summary: Summary, *, off: Sequence[str] = ()) -> None:
     """Print the summary as a table for a person."""
     grid = Grid(title=None, box=None, header_style="bold", pad_edge=False)
-    grid.add_column("table")
+    grid.add_column("table", no_wrap=True, min_width=max(map(len, TABLES)))
     for name in ("rows", "new", "changed", "unchanged", "deleted", "calls"):
         grid.add_column(name, justify="right")
     for line in summary.lines:
