@@ -134,9 +134,9 @@ def test_continuation_header_in_any_case(header: str) -> None:
     records, asked = read(listing(by_continuation_header, 50), answer, queryOrder="finishTimeAscending")
 
     assert records == [1, 2]
-    assert [
-        {name: value for name, value in query.items() if name != "continuationToken"} for query in asked
-    ] == [{"$top": "50", "queryOrder": "finishTimeAscending"}] * 3
+    assert [{name: value for name, value in query.items() if name != "continuationToken"} for query in asked] == [
+        {"$top": "50", "queryOrder": "finishTimeAscending"}
+    ] * 3
 
 
 @pytest.mark.parametrize("tokens", [["A"], ["A", "B"], ["A", "B", "C"]])
@@ -179,9 +179,10 @@ def test_next_skip_is_followed() -> None:
 
 def test_next_skip_may_be_absent() -> None:
     """Without nextSkip the first page is the only one."""
-    assert read(
-        listing(by_next_skip, None, "changeEntries"), lambda _: reply(data={"changeEntries": [1]})
-    ) == ([1], [{}])
+    assert read(listing(by_next_skip, None, "changeEntries"), lambda _: reply(data={"changeEntries": [1]})) == (
+        [1],
+        [{}],
+    )
 
 
 def test_next_skip_that_stays_is_a_loop() -> None:
@@ -248,10 +249,34 @@ def test_reporting_without_a_way_on_is_an_error() -> None:
 
 @pytest.mark.parametrize("paging", [None, single])
 def test_single_asks_once(paging: Paging | None) -> None:
-    """A listing without pages is asked once, whatever the answer's headers say."""
-    answer = reply(data={"value": [1]}, x_ms_continuationtoken="more")
+    """A listing without pages is asked once."""
+    assert read(listing(paging), lambda _: reply(data={"value": [1]})) == ([1], [{}])
 
-    assert read(listing(paging), lambda _: answer) == ([1], [{}])
+
+@pytest.mark.parametrize("paging", [None, single])
+def test_single_follows_a_token_that_nobody_expects(paging: Paging | None) -> None:
+    """Should the service page what is documented as one answer, the rest is read: it would look deleted otherwise."""
+
+    def answer(query: Query) -> Raw:
+        if query:
+            return reply(data={"value": [2]})
+        return reply(data={"value": [1]}, x_ms_continuationtoken="more")
+
+    assert read(listing(paging), answer) == ([1, 2], [{}, {"continuationToken": "more"}])
+
+
+def test_one_call_does_not_take_a_first_page_for_the_whole() -> None:
+    """A list that is read with one call and announces a further page is an error, not a short list."""
+
+    async def ask() -> None:
+        async with (
+            Peer(lambda _: reply(data={"value": [1]}, x_ms_continuationtoken="more")) as peer,
+            client_of(peer) as client,
+        ):
+            await client.get(listing(None))
+
+    with pytest.raises(UnexpectedAnswer, match="further page"):
+        asyncio.run(asyncio.wait_for(ask(), 5))
 
 
 def test_a_page_that_fails_ends_the_listing_with_its_error() -> None:

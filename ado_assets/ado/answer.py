@@ -83,6 +83,17 @@ class Answer:
         if self.endpoint.records is not None:
             _ = self.records
 
+    def require_whole(self) -> None:
+        """
+        Check that an answer that should bring a whole list does not announce a further page of it.
+
+        Raises:
+            UnexpectedAnswer: It does, and to take it for the whole would look like deletions.
+        """
+        if self.endpoint.paging is None and self.endpoint.records and self.headers.get("x-ms-continuationtoken"):
+            message = f"{self.endpoint.template} announces a further page where one answer brings everything"
+            raise UnexpectedAnswer(message, status=self.status)
+
 
 def server_time(headers: httpx.Headers) -> datetime:
     """Return when the server answered by its own clock, UTC-aware; our clock where it does not say."""

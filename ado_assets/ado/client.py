@@ -126,7 +126,7 @@ class AdoClient:
         Raises:
             AdoError: With organization, connector, project and address filled in.
         """
-        return await self._request(self._call(endpoint, path, params, None))
+        return await self._whole(self._call(endpoint, path, params, None))
 
     async def post(self, endpoint: Endpoint, path: PathValues, params: Params, json: Any) -> Answer:
         """
@@ -135,7 +135,7 @@ class AdoClient:
         Raises:
             AdoError: With organization, connector, project and address filled in.
         """
-        return await self._request(self._call(endpoint, path, params, orjson.dumps(json)))
+        return await self._whole(self._call(endpoint, path, params, orjson.dumps(json)))
 
     async def pages(
         self,
@@ -167,6 +167,12 @@ class AdoClient:
                     guard.asked(asked)
             except StopIteration:
                 return
+
+    async def _whole(self, call: _Call) -> Answer:
+        answer = await self._request(call)
+        with self._explained(call):
+            answer.require_whole()
+        return answer
 
     async def _request(self, call: _Call) -> Answer:
         with self._explained(call):

@@ -29,8 +29,12 @@ _ENDLESS_EMPTY = 1_000
 
 
 def single(params: Params, endpoint: Endpoint) -> Pages:
-    """One request brings everything."""
-    yield _sized(params, "$top", endpoint)
+    """
+    One request brings everything, as documented.
+
+    Should the service announce more nevertheless, its token is followed: a list that ends early looks like deletions.
+    """
+    yield from by_continuation_header(params, endpoint)
 
 
 def by_continuation_header(params: Params, endpoint: Endpoint) -> Pages:

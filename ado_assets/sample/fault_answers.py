@@ -52,6 +52,7 @@ async def faulty(rule: Rule, request: Request, faults: Faults, now: datetime, an
         response = _INSTEAD[rule.kind](rule)
     else:
         if rule.kind == "hang":
+            await request.body()  # who hangs up meanwhile takes an unread body along
             await asyncio.sleep(rule.seconds)
         response = await answering()
         _spoil(rule, response)
@@ -69,6 +70,8 @@ async def deliver(rule: Rule, response: Response, scope: Scope, receive: Receive
             half = bytes(response.body[: len(response.body) // 2])
             await send({"type": "http.response.body", "body": half, "more_body": True})
         _reset(scope)
+        while (await receive())["type"] != "http.disconnect":
+            """Until the server has noticed, too."""
     elif rule.kind == "slow_drip":
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
         size = len(response.body) // _PIECES + 1
@@ -154,6 +157,11 @@ def _asked_token(request: Request) -> str | None:
     return next((v for n, v in request.query_params.items() if n.lower() == "continuationtoken"), None)
 
 
+def _is_skipping(request: Request) -> bool:
+    """Whether the caller pages by numbers, so that a token means nothing to it."""
+    return any(name.lower().endswith("$skip") for name in request.query_params)
+
+
 def _listing(response: Response) -> tuple[Any, str | None]:
     """The parsed answer and the name of its list; None where it is no list."""
     data = orjson.loads(response.body) if response.status_code == 200 else None
@@ -177,7 +185,7 @@ def _lead_to(response: Response, data: Any, token: str) -> None:
 
 def _repeated_token(rule: Rule, request: Request, response: Response, faults: Faults) -> bool:
     data, name = _listing(response)
-    if name is None or "$skip" in request.query_params:
+    if name is None or _is_skipping(request):
         return False
     token = f"again-{faults.rules.index(rule) + 1}"
     faults.further.setdefault(token, _asked_token(request))
@@ -198,7 +206,7 @@ def _missing_token(_rule: Rule, _request: Request, response: Response, _faults: 
 
 def _empty_page_with_token(_rule: Rule, request: Request, response: Response, faults: Faults) -> bool:
     data, name = _listing(response)
-    if name is None or "$skip" in request.query_params:
+    if name is None or _is_skipping(request):
         return False
     token = f"empty-{len(faults.further) + 1}"
     faults.further[token] = _asked_token(request)
