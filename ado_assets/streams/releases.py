@@ -17,7 +17,7 @@ import orjson
 
 from ado_assets.ado import AdoClient, Endpoint, Params, timestamps
 from ado_assets.streams.listings import batches, one_by_one
-from ado_assets.streams.model import Complete, Event, Feed, Gone, Held, Request, Watermark, single
+from ado_assets.streams.model import Complete, Event, Feed, Gone, Held, Request, Skipped, Watermark, single
 from ado_assets.streams.release_lists import listed_releases, modified_deployments, some_releases
 from ado_assets.streams.windows import next_window
 from ado_assets.tables import RELEASE_ENVIRONMENTS, RELEASES
@@ -133,6 +133,10 @@ async def releases(client: AdoClient, request: Request) -> AsyncIterator[Event]:
             read[release_id] = outlook(answer.data)
             yield single(answer, scope)
     if listing_began is not None:
+        if lost := ids - read.keys():
+            # Listed a moment ago: not found is no sign of deletion, and the whole is read again next time.
+            yield Skipped(f"{len(lost)} of {len(ids)} listed releases were not found, the first of them {min(lost)}")
+            return
         yield Complete(scope, listing_began)
     yield Watermark(before.after(request.now, read, frozenset(deleted), reviewed).text)
 

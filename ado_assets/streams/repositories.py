@@ -75,11 +75,13 @@ def _lacks_parent(record: Any) -> bool:
 async def _fork(
     client: AdoClient, scope: dict[str, str], raw: bytes, record: dict[str, Any], listed_at: datetime
 ) -> AsyncIterator[Page]:
-    """One fork with its parent; as listed where it cannot be read by itself (a disabled one may answer 404)."""
+    """One fork with its parent; a disabled one, which may answer 404, as listed."""
     try:
         path = {**scope, "repository_id": record["id"]}
         yield single(await client.get(REPOSITORY, path, {"includeParent": True}), scope)
     except NotFound:
+        if not record.get("isDisabled"):
+            raise
         yield regrouped([raw], [record], scope, listed_at)
 
 
