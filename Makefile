@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test prove crash dev check format docs clean help
+.PHONY: demo test prove crash faults dev check format docs clean help
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -25,6 +25,9 @@ KILLS ?= 60
 
 crash: $(READY) ## kill a sync at KILLS=60 random moments (SEED=7) and compare at the end
 	CRASH_KILLS=$(KILLS) CRASH_SEED=$(SEED) $(BIN)/python -m pytest -q --timeout 1800 ado_assets_tests/test_crash.py
+
+faults: $(READY) ## let the sample organization misbehave at every endpoint and write docs/fault_matrix.md
+	$(BIN)/python -m ado_assets_tests.fault_matrix
 
 dev: $(READY) ## open the Dagster UI on 127.0.0.1:3000 over the sample organization
 	$(BIN)/ado-assets dev
