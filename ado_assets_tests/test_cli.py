@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ado_assets.cli import main
+from ado_assets.cli.instance import INSTANCE_SETTINGS
 from ado_assets.sample import TOKENS
 from ado_assets.tables import TABLES
 
@@ -187,3 +188,12 @@ def test_replay_of_a_landing_folder_changes_nothing_that_is_current(command, dep
     assert 0 == done.returncode, done.stderr
     assert f"{len(before)} unchanged" in done.stdout
     assert before == deployment.warehouse.rows("SELECT * FROM ado.teams ORDER BY id")
+
+
+def test_new_dagster_home_gets_the_shipped_settings(command, tmp_path):
+    """Telemetry and the welcome dialog are off, whichever way a person starts."""
+    assert 0 == command("sync", "--table", "projects").returncode
+
+    shipped = (Path(__file__).parents[1] / "dagster.yaml").read_text(encoding="utf-8")
+    assert shipped.endswith(INSTANCE_SETTINGS)
+    assert INSTANCE_SETTINGS == (tmp_path / "home" / "dagster.yaml").read_text(encoding="utf-8")

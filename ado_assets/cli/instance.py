@@ -18,6 +18,7 @@ from ado_assets.cli.processes import signing
 from ado_assets.config import Settings
 from ado_assets.graph import build_defs
 
+#: The same as the ``dagster.yaml`` that is shipped; written where there is no Dagster home yet.
 INSTANCE_SETTINGS = """\
 telemetry:
   enabled: false
@@ -29,6 +30,9 @@ concurrency:
   pools:
     default_limit: 1
     granularity: op
+run_monitoring:
+  enabled: true
+  free_slots_after_run_end_seconds: 60
 """
 
 
