@@ -14,7 +14,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,6 +125,23 @@ def _held_by(lock_path: Path) -> str:
         f"{warehouse} is in use by {who}. Loads take seconds: wait and try again; if that process hangs, end it, "
         "which frees the file."
     )
+
+
+@contextmanager
+def atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction: committed when the body ends, rolled back when it, or the COMMIT, does not succeed."""
+    connection.execute("BEGIN")
+    with ExitStack() as undo:
+        undo.callback(_roll_back, connection)
+        yield
+        connection.execute("COMMIT")
+        undo.pop_all()
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    # A failed COMMIT has ended the transaction already; the error that matters is the one being raised.
+    with suppress(duckdb.Error):
+        connection.execute("ROLLBACK")
 
 
 def _open(path: Path, read_only: bool, deadline: float, memory_limit: str) -> duckdb.DuckDBPyConnection:

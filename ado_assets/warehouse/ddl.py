@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from ado_assets.tables import BOOKKEEPING, Table
+from ado_assets.warehouse.connection import atomic
 from ado_assets.warehouse.errors import BadDeclaration
 from ado_assets.warehouse.meta import META_TABLES
 from ado_assets.warehouse.sql import LIVE_SCHEMA, META_SCHEMA, TABLES_SCHEMA, address, literal, names, quote
@@ -49,8 +50,7 @@ def prepare(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) 
     Raises:
         BadDeclaration: A column is there with another type than declared.
     """
-    connection.execute("BEGIN")
-    try:
+    with atomic(connection):
         for schema in (TABLES_SCHEMA, LIVE_SCHEMA, META_SCHEMA):
             connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         held = _held_columns(connection)
@@ -64,10 +64,6 @@ def prepare(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table]) 
         connection.execute(
             f"INSERT INTO {META_SCHEMA}.declarations VALUES (?, ?)", [digest(tables.values()), datetime.now(UTC)]
         )
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.rollback()
-        raise
 
 
 def _held_columns(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:

@@ -17,6 +17,7 @@ import duckdb
 from ado_assets.tables import Table
 from ado_assets.warehouse import state
 from ado_assets.warehouse.cascade import cascade
+from ado_assets.warehouse.connection import atomic
 from ado_assets.warehouse.errors import BadLanding
 from ado_assets.warehouse.family import Link, descendants, link_of
 from ado_assets.warehouse.manifest import Manifest
@@ -59,22 +60,8 @@ def run(connection: duckdb.DuckDBPyConnection, load: Load) -> LoadReport:
     """
     # Rows carry their place in the landing files; keeping an order besides only costs memory.
     connection.execute("SET preserve_insertion_order = false")
-    connection.execute("BEGIN")
-    try:
-        report = _run(connection, load)
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
-    return report
-
-
-def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
-    try:
-        connection.execute("ROLLBACK")
-    except duckdb.Error:
-        # A failed COMMIT has ended the transaction already; the error that matters is the one being raised.
-        return
+    with atomic(connection):
+        return _run(connection, load)
 
 
 def _run(connection: duckdb.DuckDBPyConnection, load: Load) -> LoadReport:
