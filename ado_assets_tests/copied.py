@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from ado_assets.ado import AccessDenied, AdoClient, ClientSettings, Hosts, NotFound, PersonalAccessToken
@@ -186,3 +187,10 @@ class Copy:
                 if key in self.rows[resource] and found != reason:
                     wrong.append(f"{resource} {key}: {found} instead of {reason}")
         return wrong
+
+
+def happen(copy: Copy, *names: str) -> None:
+    """Let things happen, some time after the last read."""
+    copy.world.clock.advance(timedelta(minutes=30))
+    for name in names:
+        copy.world.run_scenario(name)

@@ -23,7 +23,7 @@ from ado_assets.streams.work_item_revisions import WORK_ITEM_REVISIONS_FEED
 from ado_assets.streams.work_item_updates import WORK_ITEM_UPDATES_FEED
 from ado_assets.streams.work_items import WORK_ITEMS_FEED
 from ado_assets_tests.ado_peer import Peer, client_of, reply
-from ado_assets_tests.copied import Copy
+from ado_assets_tests.copied import Copy, happen
 
 FEEDS = (
     PROJECTS_FEED,
@@ -75,13 +75,6 @@ def copy() -> Iterator[Copy]:
         copy = Copy(server, FEEDS)
         copy.sync()
         yield copy
-
-
-def happen(copy: Copy, *names: str) -> None:
-    """Let things happen, some time after the last read."""
-    copy.world.clock.advance(timedelta(minutes=30))
-    for name in names:
-        copy.world.run_scenario(name)
 
 
 def test_complete_reads_equal_the_truth(followed):

@@ -29,7 +29,7 @@ from ado_assets.streams.model import (
 from ado_assets.streams.release_deployments import RELEASE_DEPLOYMENTS_FEED
 from ado_assets.streams.releases import RELEASES_FEED, Progress, outlook
 from ado_assets_tests.ado_peer import Peer, client_of, reply
-from ado_assets_tests.copied import Copy
+from ado_assets_tests.copied import Copy, happen
 
 FEEDS = (PROJECTS_FEED, BUILDS_FEED, BUILD_TIMELINE_RECORDS_FEED, RELEASES_FEED, RELEASE_DEPLOYMENTS_FEED)
 SCENARIOS = [
@@ -72,13 +72,6 @@ def copy() -> Iterator[Copy]:
         copy = Copy(server, FEEDS)
         copy.sync()
         yield copy
-
-
-def happen(copy: Copy, *names: str) -> None:
-    """Let things happen, some time after the last read."""
-    copy.world.clock.advance(timedelta(minutes=30))
-    for name in names:
-        copy.world.run_scenario(name)
 
 
 def gone(copy: Copy) -> list:
